@@ -1,0 +1,369 @@
+/* The helper protocol: packing beside unpacking. */
+#include "base/message.h"
+
+#include <errno.h>
+
+void
+message_free(struct message *message)
+{
+    bytes_free(&message->payload);
+}
+
+/* An outcome or level from outside is never used before it is in range. */
+static uint16_t
+read_below(struct reader *reader, unsigned int limit)
+{
+    uint16_t value = reader_u16(reader);
+
+    if (value >= limit) {
+        reader->failed = true;
+        return 0;
+    }
+    return value;
+}
+
+static bool
+read_bool(struct reader *reader)
+{
+    return read_below(reader, 2) == 1;
+}
+
+void
+request_pack(struct bytes *payload, const struct request *request,
+             const struct options *options)
+{
+    bytes_put_u16(payload, (uint16_t)request->job);
+    bytes_put_i64(payload, request->budget_ms);
+    bytes_put_string(payload, request->user);
+    bytes_put_u16(payload, request->has_account);
+    bytes_put_u32(payload, request->uid);
+    bytes_put_u32(payload, request->gid);
+    bytes_put_string(payload, request->cache);
+    bytes_put_string(payload, request->principal);
+    bytes_put_span(payload, request->password);
+    bytes_put_span(payload, request->tickets);
+    options_put(payload, options);
+}
+
+int
+request_unpack(struct span payload, struct request *request_out,
+               struct options *options)
+{
+    struct reader reader = reader_from(payload);
+    struct request request = {0};
+    int status = 0;
+
+    request.job = (enum job)read_below(&reader, JOB_DESTROY + 1);
+    request.budget_ms = reader_i64(&reader);
+    request.user = reader_string(&reader);
+    request.has_account = read_bool(&reader);
+    request.uid = reader_u32(&reader);
+    request.gid = reader_u32(&reader);
+    request.cache = reader_string(&reader);
+    request.principal = reader_string(&reader);
+    request.password = reader_span(&reader);
+    request.tickets = reader_span(&reader);
+    if (request.job == 0 || request.budget_ms <= 0 ||
+        request.password.length > MESSAGE_ANSWER_MAX ||
+        span_has_nul(request.password)) {
+        return -EBADMSG;
+    }
+    status = options_read(options, &reader);
+    if (status < 0) {
+        return status;
+    }
+    status = reader_end(&reader);
+    if (status == 0) {
+        *request_out = request;
+    }
+    return status;
+}
+
+void
+greeting_pack(struct bytes *payload, const struct options *options)
+{
+    options_put(payload, options);
+}
+
+int
+greeting_unpack(struct span payload, struct options *options)
+{
+    struct reader reader = reader_from(payload);
+    int status = options_read(options, &reader);
+
+    return status < 0 ? status : reader_end(&reader);
+}
+
+void
+prompts_pack(struct bytes *payload, const struct prompts *prompts)
+{
+    bytes_put_u32(payload, prompts->count);
+    for (uint32_t i = 0; i < prompts->count; i++) {
+        bytes_put_string(payload, prompts->list[i].text);
+        bytes_put_u16(payload, prompts->list[i].echo);
+        bytes_put_u16(payload, prompts->list[i].is_password);
+    }
+}
+
+int
+prompts_unpack(struct span payload, struct prompts *prompts_out)
+{
+    struct reader reader = reader_from(payload);
+    struct prompts prompts = {0};
+    int status = 0;
+
+    prompts.count = reader_u32(&reader);
+    if (prompts.count > MESSAGE_PROMPTS_MAX) {
+        return -EBADMSG;
+    }
+    for (uint32_t i = 0; i < prompts.count; i++) {
+        prompts.list[i].text = reader_string(&reader);
+        prompts.list[i].echo = read_bool(&reader);
+        prompts.list[i].is_password = read_bool(&reader);
+    }
+    status = reader_end(&reader);
+    if (status == 0) {
+        *prompts_out = prompts;
+    }
+    return status;
+}
+
+void
+answers_pack(struct bytes *payload, const struct answers *answers)
+{
+    bytes_put_u32(payload, answers->count);
+    for (uint32_t i = 0; i < answers->count; i++) {
+        bytes_put_span(payload, answers->list[i]);
+    }
+}
+
+int
+answers_unpack(struct span payload, struct answers *answers_out)
+{
+    struct reader reader = reader_from(payload);
+    struct answers answers = {0};
+    int status = 0;
+
+    answers.count = reader_u32(&reader);
+    if (answers.count > MESSAGE_PROMPTS_MAX) {
+        return -EBADMSG;
+    }
+    for (uint32_t i = 0; i < answers.count; i++) {
+        answers.list[i] = reader_span(&reader);
+        if (answers.list[i].length > MESSAGE_ANSWER_MAX) {
+            return -EBADMSG;
+        }
+    }
+    status = reader_end(&reader);
+    if (status == 0) {
+        *answers_out = answers;
+    }
+    return status;
+}
+
+void
+info_pack(struct bytes *payload, const char *text)
+{
+    bytes_put_string(payload, text);
+}
+
+int
+info_unpack(struct span payload, const char **text_out)
+{
+    struct reader reader = reader_from(payload);
+    const char *text = reader_string(&reader);
+    int status = reader_end(&reader);
+
+    if (status == 0) {
+        *text_out = text;
+    }
+    return status;
+}
+
+void
+note_pack(struct bytes *payload, const struct note *note)
+{
+    bytes_put_u16(payload, (uint16_t)note->level);
+    bytes_put_string(payload, note->text);
+}
+
+int
+note_unpack(struct span payload, struct note *note_out)
+{
+    struct reader reader = reader_from(payload);
+    struct note note = {0};
+    int status = 0;
+
+    note.level = (enum log_level)read_below(&reader, LOG_LEVEL_COUNT);
+    note.text = reader_string(&reader);
+    status = reader_end(&reader);
+    if (status == 0) {
+        *note_out = note;
+    }
+    return status;
+}
+
+void
+cache_name_pack(struct bytes *payload, const struct cache_name *name)
+{
+    bytes_put_string(payload, name->name);
+    bytes_put_u16(payload, name->is_shared);
+}
+
+int
+cache_name_unpack(struct span payload, struct cache_name *name_out)
+{
+    struct reader reader = reader_from(payload);
+    struct cache_name name = {0};
+    int status = 0;
+
+    name.name = reader_string(&reader);
+    name.is_shared = read_bool(&reader);
+    status = reader_end(&reader);
+    if (status == 0) {
+        *name_out = name;
+    }
+    return status;
+}
+
+void
+result_pack(struct bytes *payload, const struct result *result)
+{
+    bytes_put_u16(payload, (uint16_t)result->outcome);
+    bytes_put_string(payload, result->detail);
+    bytes_put_string(payload, result->principal);
+    bytes_put_string(payload, result->cache);
+    bytes_put_span(payload, result->tickets);
+}
+
+int
+result_unpack(struct span payload, struct result *result_out)
+{
+    struct reader reader = reader_from(payload);
+    struct result result = {0};
+    int status = 0;
+
+    result.outcome = (enum outcome)read_below(&reader, OUTCOME_COUNT);
+    result.detail = reader_string(&reader);
+    result.principal = reader_string(&reader);
+    result.cache = reader_string(&reader);
+    result.tickets = reader_span(&reader);
+    status = reader_end(&reader);
+    if (status == 0) {
+        *result_out = result;
+    }
+    return status;
+}
+
+void
+begin_pack(struct bytes *payload, const struct begin *begin,
+           const struct options *options)
+{
+    bytes_put_span(payload, begin->tickets);
+    options_put(payload, options);
+}
+
+int
+begin_unpack(struct span payload, struct begin *begin_out,
+             struct options *options)
+{
+    struct reader reader = reader_from(payload);
+    struct begin begin = {0};
+    int status = 0;
+
+    begin.tickets = reader_span(&reader);
+    status = options_read(options, &reader);
+    if (status == 0) {
+        status = reader_end(&reader);
+    }
+    if (status == 0) {
+        *begin_out = begin;
+    }
+    return status;
+}
+
+/* TICKETS and PROOF are alike on the wire: how it went, and bytes. */
+static void
+put_finding(struct bytes *payload, enum outcome outcome, const char *detail,
+            struct span span)
+{
+    bytes_put_u16(payload, (uint16_t)outcome);
+    bytes_put_string(payload, detail);
+    bytes_put_span(payload, span);
+}
+
+static int
+read_finding(struct span payload, struct tickets_message *finding_out)
+{
+    struct reader reader = reader_from(payload);
+    struct tickets_message finding = {0};
+    int status = 0;
+
+    finding.outcome = (enum outcome)read_below(&reader, OUTCOME_COUNT);
+    finding.detail = reader_string(&reader);
+    finding.tickets = reader_span(&reader);
+    status = reader_end(&reader);
+    if (status == 0) {
+        *finding_out = finding;
+    }
+    return status;
+}
+
+void
+tickets_message_pack(struct bytes *payload,
+                     const struct tickets_message *tickets)
+{
+    put_finding(payload, tickets->outcome, tickets->detail, tickets->tickets);
+}
+
+int
+tickets_message_unpack(struct span payload, struct tickets_message *tickets_out)
+{
+    return read_finding(payload, tickets_out);
+}
+
+void
+proof_pack(struct bytes *payload, const struct proof *proof)
+{
+    put_finding(payload, proof->outcome, proof->detail, proof->ap_req);
+}
+
+int
+proof_unpack(struct span payload, struct proof *proof_out)
+{
+    struct tickets_message finding = {0};
+    int status = read_finding(payload, &finding);
+
+    if (status == 0) {
+        *proof_out = (struct proof){.outcome = finding.outcome,
+                                    .detail = finding.detail,
+                                    .ap_req = finding.tickets};
+    }
+    return status;
+}
+
+void
+challenge_pack(struct bytes *payload, const struct challenge *challenge)
+{
+    bytes_put_string(payload, challenge->service);
+    bytes_put_span(payload, challenge->nonce);
+}
+
+int
+challenge_unpack(struct span payload, struct challenge *challenge_out)
+{
+    struct reader reader = reader_from(payload);
+    struct challenge challenge = {0};
+    int status = 0;
+
+    challenge.service = reader_string(&reader);
+    challenge.nonce = reader_span(&reader);
+    status = reader_end(&reader);
+    if (status == 0 && challenge.nonce.length != CHALLENGE_NONCE_LENGTH) {
+        status = -EBADMSG;
+    }
+    if (status == 0) {
+        *challenge_out = challenge;
+    }
+    return status;
+}

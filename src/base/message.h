@@ -1,0 +1,199 @@
+/*
+ * The helper protocol: what is said between the module and its helper, and
+ * inside the helper between the judge and the exchange.  Both directions,
+ * packing beside unpacking; no input or output here (base/channel does that).
+ *
+ *   module -> helper     REQUEST, then ANSWER to each PROMPT, NAME to each
+ *                        wish for one (GREETING of a STORE, TAKEN)
+ *   helper -> module     GREETING, then any of PROMPT INFO NOTE TAKEN, then
+ *                        one RESULT
+ *   judge -> exchange    BEGIN, ANSWER, CHALLENGE
+ *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE
+ *
+ * Whatever is not expected at its moment ends the conversation.  What unpacking
+ * returns is borrowed from the payload it was unpacked from.
+ */
+#ifndef BASE_MESSAGE_H
+#define BASE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/outcome.h"
+
+/* What is spoken here, and the oldest that is understood. */
+#define MESSAGE_VERSION 1
+#define MESSAGE_VERSION_OLDEST 1
+
+/* The longest payload.  A ticket with a large PAC has 64 KiB. */
+#define MESSAGE_MAX ((size_t)1 << 20)
+
+/* Bytes before the payload: length (4), version (2), type (2). */
+#define MESSAGE_HEADER 8
+
+/* The most prompts in one PROMPT, and the longest answer to one. */
+#define MESSAGE_PROMPTS_MAX 8
+#define MESSAGE_ANSWER_MAX 511
+
+enum message_type {
+    MESSAGE_REQUEST = 1,
+    MESSAGE_GREETING = 2,
+    MESSAGE_PROMPT = 3,
+    MESSAGE_ANSWER = 4,
+    MESSAGE_INFO = 5,
+    MESSAGE_NOTE = 6,
+    MESSAGE_NAME = 7,
+    MESSAGE_TAKEN = 8,
+    MESSAGE_RESULT = 9,
+    MESSAGE_BEGIN = 10,
+    MESSAGE_TICKETS = 11,
+    MESSAGE_CHALLENGE = 12,
+    MESSAGE_PROOF = 13,
+};
+
+/* A message as it came: the payload is owned (bytes_free). */
+struct message {
+    uint16_t version;
+    uint16_t type;
+    struct bytes payload;
+};
+
+void message_free(struct message *message);
+
+/* What the helper is asked to do. */
+enum job {
+    JOB_ACQUIRE = 1, /* tickets for a password, verified and authorized */
+    JOB_STORE = 2,   /* make a session's cache of given tickets */
+    JOB_REPLACE = 3, /* put given tickets in the place of a cache's */
+    JOB_RENEW = 4,   /* renew the TGT of a cache */
+    JOB_DESTROY = 5, /* destroy a cache */
+};
+
+struct request {
+    enum job job;
+    int64_t budget_ms; /* what is left of the call's time */
+    const char *user;  /* PAM_USER */
+    bool has_account;  /* NSS knows USER, with these ids: */
+    uint32_t uid;
+    uint32_t gid;
+    const char *cache;     /* "" = libkrb5's default of that user */
+    const char *principal; /* whose tickets, "" = not known */
+    struct span password;  /* stacked; empty = prompt */
+    struct span tickets;   /* of STORE and REPLACE */
+};
+
+/* The options travel in a struct of their own since they are owned. */
+void request_pack(struct bytes *payload, const struct request *request,
+                  const struct options *options);
+/* 0, -EBADMSG, -ENOMEM.  OPTIONS was made by options_init. */
+int request_unpack(struct span payload, struct request *request_out,
+                   struct options *options);
+
+/* The first message: the options as krb5.conf completes them. */
+void greeting_pack(struct bytes *payload, const struct options *options);
+int greeting_unpack(struct span payload, struct options *options);
+
+struct prompt {
+    const char *text;
+    bool echo;
+    bool is_password; /* the principal's own password is asked for */
+};
+
+struct prompts {
+    uint32_t count;
+    struct prompt list[MESSAGE_PROMPTS_MAX];
+};
+
+void prompts_pack(struct bytes *payload, const struct prompts *prompts);
+int prompts_unpack(struct span payload, struct prompts *prompts_out);
+
+/* As many answers as there were prompts. */
+struct answers {
+    uint32_t count;
+    struct span list[MESSAGE_PROMPTS_MAX];
+};
+
+void answers_pack(struct bytes *payload, const struct answers *answers);
+int answers_unpack(struct span payload, struct answers *answers_out);
+
+/* A text for the user. */
+void info_pack(struct bytes *payload, const char *text);
+int info_unpack(struct span payload, const char **text_out);
+
+/* A line for the log. */
+struct note {
+    enum log_level level;
+    const char *text;
+};
+
+void note_pack(struct bytes *payload, const struct note *note);
+int note_unpack(struct span payload, struct note *note_out);
+
+/* The name that a cache shall have. */
+struct cache_name {
+    const char *name;
+    bool is_shared; /* not this session's own: may be there already */
+};
+
+void cache_name_pack(struct bytes *payload, const struct cache_name *name);
+int cache_name_unpack(struct span payload, struct cache_name *name_out);
+
+/* How it ended. */
+struct result {
+    enum outcome outcome;
+    const char *detail;    /* the cause in words, "" = none */
+    const char *principal; /* the identity, "" = none */
+    const char *cache;     /* the cache it was about, "" = none */
+    struct span tickets;   /* of ACQUIRE */
+};
+
+void result_pack(struct bytes *payload, const struct result *result);
+int result_unpack(struct span payload, struct result *result_out);
+
+/* What the exchange shall do: renew TICKETS, or acquire where empty. */
+struct begin {
+    struct span tickets;
+};
+
+void begin_pack(struct bytes *payload, const struct begin *begin,
+                const struct options *options);
+int begin_unpack(struct span payload, struct begin *begin_out,
+                 struct options *options);
+
+/* What the exchange has got, or why it has not. */
+struct tickets_message {
+    enum outcome outcome;
+    const char *detail;
+    struct span tickets;
+};
+
+void tickets_message_pack(struct bytes *payload,
+                          const struct tickets_message *tickets);
+int tickets_message_unpack(struct span payload,
+                           struct tickets_message *tickets_out);
+
+/* "Show me an AP-REQ for this service, over this nonce." */
+#define CHALLENGE_NONCE_LENGTH 16
+
+struct challenge {
+    const char *service;
+    struct span nonce; /* CHALLENGE_NONCE_LENGTH bytes */
+};
+
+void challenge_pack(struct bytes *payload, const struct challenge *challenge);
+int challenge_unpack(struct span payload, struct challenge *challenge_out);
+
+/* The AP-REQ, or why there is none. */
+struct proof {
+    enum outcome outcome;
+    const char *detail;
+    struct span ap_req;
+};
+
+void proof_pack(struct bytes *payload, const struct proof *proof);
+int proof_unpack(struct span payload, struct proof *proof_out);
+
+#endif

@@ -1,0 +1,334 @@
+/* The table of options, and the parsing it drives. */
+#include "base/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FLAG(field, from_krb5_conf, text)                                      \
+    {                                                                          \
+        .name = #field, .type = OPTION_FLAG,                                   \
+        .offset = offsetof(struct options, field), .fallback = "false",        \
+        .in_krb5_conf = (from_krb5_conf), .help = (text),                      \
+    }
+#define NUMBER(field, value, low, high, from_krb5_conf, text)                  \
+    {                                                                          \
+        .name = #field, .type = OPTION_NUMBER,                                 \
+        .offset = offsetof(struct options, field), .fallback = (value),        \
+        .minimum = (low), .maximum = (high), .in_krb5_conf = (from_krb5_conf), \
+        .help = (text),                                                        \
+    }
+#define TEXT(field, value, from_krb5_conf, text)                               \
+    {                                                                          \
+        .name = #field, .type = OPTION_TEXT,                                   \
+        .offset = offsetof(struct options, field), .fallback = (value),        \
+        .in_krb5_conf = (from_krb5_conf), .help = (text),                      \
+    }
+
+/* What "krb5.conf too" means in a row below. */
+#define ARGUMENT_ONLY false
+#define ALSO_KRB5_CONF true
+
+static const struct option table[] = {
+    TEXT(ccache, NULL, ALSO_KRB5_CONF,
+         "template of the cache's name: %u %p %{uid} %{username} %{service}, "
+         "final XXXXXX random"),
+    TEXT(ccache_dir, NULL, ALSO_KRB5_CONF,
+         "directory of the cache where ccache is not given"),
+    FLAG(debug, ALSO_KRB5_CONF, "log what was decided and why"),
+    FLAG(force_first_pass, ARGUMENT_ONLY,
+         "use the stacked password, fail where there is none"),
+    FLAG(forwardable, ALSO_KRB5_CONF, "ask for forwardable tickets"),
+    TEXT(helper, PATH_HELPER, ARGUMENT_ONLY, "path of the helper program"),
+    FLAG(ignore_k5login, ALSO_KRB5_CONF,
+         "authorize by the principal's local name, not by ~/.k5login"),
+    FLAG(ignore_root, ALSO_KRB5_CONF, "leave root alone"),
+    TEXT(keytab, NULL, ALSO_KRB5_CONF, "keytab that the KDC is verified with"),
+    NUMBER(minimum_uid, "0", 0, UINT32_MAX - 1, ALSO_KRB5_CONF,
+           "leave users with a smaller uid alone"),
+    FLAG(no_ccache, ARGUMENT_ONLY, "authenticate only, make no cache"),
+    TEXT(realm, NULL, ARGUMENT_ONLY, "realm instead of krb5.conf's default"),
+    TEXT(renew_lifetime, NULL, ALSO_KRB5_CONF,
+         "ask for tickets renewable this long"),
+    FLAG(retain_after_close, ALSO_KRB5_CONF,
+         "leave the cache when the session ends"),
+    TEXT(runtime_dir, PATH_RUNTIME, ARGUMENT_ONLY,
+         "directory for what does not outlive a boot"),
+    FLAG(silent, ARGUMENT_ONLY, "say nothing to the user"),
+    TEXT(state_dir, PATH_STATE, ARGUMENT_ONLY,
+         "directory of the session records"),
+    TEXT(ticket_lifetime, NULL, ALSO_KRB5_CONF,
+         "ask for tickets valid this long"),
+    NUMBER(timeout, "10", 1, 3600, ALSO_KRB5_CONF,
+           "seconds one call may take, typing not counted"),
+    TEXT(trace, NULL, ARGUMENT_ONLY, "file for libkrb5's trace"),
+    FLAG(try_first_pass, ARGUMENT_ONLY,
+         "use the stacked password, ask where it is wrong or missing"),
+    FLAG(use_first_pass, ARGUMENT_ONLY,
+         "use the stacked password, ask only where there is none"),
+};
+
+#define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+
+_Static_assert(TABLE_COUNT <= 64, "options.given has a bit for each row");
+
+/* A name and its value in "name=value"; VALUE is NULL for a bare name. */
+struct pair {
+    const char *name;
+    size_t name_length;
+    const char *value;
+};
+
+static void *
+field_of(struct options *options, const struct option *row)
+{
+    return (char *)options + row->offset;
+}
+
+static const void *
+const_field_of(const struct options *options, const struct option *row)
+{
+    return (const char *)options + row->offset;
+}
+
+static struct pair
+split(const char *text)
+{
+    const char *equals = strchr(text, '=');
+
+    if (equals == NULL) {
+        return (struct pair){text, strlen(text), NULL};
+    }
+    return (struct pair){text, (size_t)(equals - text), equals + 1};
+}
+
+static const struct option *
+find_row(const struct pair *pair)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (strlen(table[i].name) == pair->name_length &&
+            strncmp(table[i].name, pair->name, pair->name_length) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_one_of(const char *value, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strcasecmp(value, *words) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+set_flag(bool *field, const char *value)
+{
+    /* The words of krb5.conf (krb5_appdefault_boolean). */
+    static const char *const yes[] = {"true", "t", "yes", "y", "on", "1", NULL};
+    static const char *const no[] = {"false", "f",   "no", "n",
+                                     "off",   "nil", "0",  NULL};
+
+    if (value == NULL || is_one_of(value, yes)) {
+        *field = true;
+        return 0;
+    }
+    if (is_one_of(value, no)) {
+        *field = false;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static int
+set_number(int64_t *field, const struct option *row, const char *value)
+{
+    char *end = NULL;
+    long long number = 0;
+
+    if (value == NULL || *value < '0' || *value > '9') {
+        return -EINVAL;
+    }
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    if (*end != '\0') {
+        return -EINVAL;
+    }
+    if (errno == ERANGE || number < row->minimum || number > row->maximum) {
+        return -ERANGE;
+    }
+    *field = number;
+    return 0;
+}
+
+/* The analyzer loses a field that is reached by its offset. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+static int
+set_text(char **field, const char *value)
+{
+    char *copy = NULL;
+
+    if (value == NULL || *value == '\0') {
+        return -EINVAL;
+    }
+    copy = strdup(value);
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    free(*field);
+    *field = copy;
+    return 0;
+}
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+static int
+set_row(struct options *options, const struct option *row, const char *value)
+{
+    switch (row->type) {
+    case OPTION_FLAG:
+        return set_flag(field_of(options, row), value);
+    case OPTION_NUMBER:
+        return set_number(field_of(options, row), row, value);
+    case OPTION_TEXT:
+        return set_text(field_of(options, row), value);
+    }
+    return -EINVAL;
+}
+
+const struct option *
+options_table(size_t *count_out)
+{
+    *count_out = TABLE_COUNT;
+    return table;
+}
+
+int
+options_init(struct options *options)
+{
+    memset(options, 0, sizeof(*options));
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        int status = 0;
+
+        if (table[i].fallback != NULL) {
+            status = set_row(options, &table[i], table[i].fallback);
+        }
+        if (status < 0) {
+            options_free(options);
+            return status;
+        }
+    }
+    return 0;
+}
+
+void
+options_free(struct options *options)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (table[i].type == OPTION_TEXT) {
+            char **field = field_of(options, &table[i]);
+
+            free(*field);
+            *field = NULL;
+        }
+    }
+    options->given = 0;
+}
+
+int
+options_set(struct options *options, enum option_source source,
+            const char *text)
+{
+    struct pair pair = split(text);
+    const struct option *row = find_row(&pair);
+    int status = 0;
+
+    if (row == NULL ||
+        (source == OPTION_FROM_KRB5_CONF && !row->in_krb5_conf)) {
+        return -ENOENT;
+    }
+    status = set_row(options, row, pair.value);
+    if (status == 0) {
+        options->given |= UINT64_C(1) << (row - table);
+    }
+    return status;
+}
+
+bool
+options_is_given(const struct options *options, size_t index)
+{
+    return index < TABLE_COUNT && (options->given >> index & 1) != 0;
+}
+
+/* The value of ROW as it would be written, into BUFFER where it is short. */
+static const char *
+value_text(const struct options *options, const struct option *row,
+           char *buffer, size_t size)
+{
+    const void *field = const_field_of(options, row);
+
+    switch (row->type) {
+    case OPTION_FLAG:
+        return *(const bool *)field ? "true" : "false";
+    case OPTION_NUMBER:
+        (void)snprintf(buffer, size, "%" PRId64, *(const int64_t *)field);
+        return buffer;
+    case OPTION_TEXT:
+        return *(char *const *)field;
+    }
+    return "";
+}
+
+void
+options_put(struct bytes *bytes, const struct options *options)
+{
+    char number[24];
+
+    bytes_put_u32(bytes, (uint32_t)__builtin_popcountll(options->given));
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (options_is_given(options, i)) {
+            bytes_put_string(bytes, table[i].name);
+            bytes_put_string(
+                bytes, value_text(options, &table[i], number, sizeof(number)));
+        }
+    }
+}
+
+int
+options_read(struct options *options, struct reader *reader)
+{
+    uint32_t count = reader_u32(reader);
+
+    for (uint32_t i = 0; i < count && !reader->failed; i++) {
+        const char *name = reader_string(reader);
+        const char *value = reader_string(reader);
+        struct pair pair = {name, strlen(name), value};
+        const struct option *row = find_row(&pair);
+        int status = 0;
+
+        if (reader->failed) {
+            break;
+        }
+        if (row == NULL) {
+            /* An option of a newer version: what it is for is not asked. */
+            continue;
+        }
+        status = set_row(options, row, value);
+        if (status < 0) {
+            return status == -ENOMEM ? status : -EBADMSG;
+        }
+        options->given |= UINT64_C(1) << (row - table);
+    }
+    return reader->failed ? -EBADMSG : 0;
+}

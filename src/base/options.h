@@ -1,0 +1,97 @@
+/*
+ * The options: one table says each one's name, type, default, range and where
+ * it may stand.  Parsing is pure: text in, struct out; where the text comes
+ * from (PAM arguments, krb5.conf, a message) is the caller's business.
+ */
+#ifndef BASE_OPTIONS_H
+#define BASE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+enum option_type {
+    OPTION_FLAG,   /* name, name=true, name=false (yes/no/on/off/1/0) */
+    OPTION_NUMBER, /* name=N, a decimal number within the row's range */
+    OPTION_TEXT,   /* name=TEXT, not empty */
+};
+
+enum option_source {
+    OPTION_FROM_ARGUMENT, /* the line of the PAM configuration */
+    OPTION_FROM_KRB5_CONF /* [appdefaults] */
+};
+
+/* One row of the table. */
+struct option {
+    const char *name;
+    enum option_type type;
+    size_t offset;        /* of its field in struct options */
+    const char *fallback; /* the default, as it would be written; or NULL */
+    int64_t minimum;      /* of a number */
+    int64_t maximum;
+    bool in_krb5_conf; /* may stand in [appdefaults] too */
+    const char *help;  /* one line, as in the manual page */
+};
+
+/* What is asked for.  Texts are owned, NULL where not given. */
+struct options {
+    char *ccache;
+    char *ccache_dir;
+    bool debug;
+    bool force_first_pass;
+    bool forwardable;
+    char *helper;
+    bool ignore_k5login;
+    bool ignore_root;
+    char *keytab;
+    int64_t minimum_uid;
+    bool no_ccache;
+    char *realm;
+    char *renew_lifetime;
+    bool retain_after_close;
+    char *runtime_dir;
+    bool silent;
+    char *state_dir;
+    char *ticket_lifetime;
+    int64_t timeout; /* seconds */
+    char *trace;
+    bool try_first_pass;
+    bool use_first_pass;
+
+    /* Bit N: row N of the table was given, and is not its default. */
+    uint64_t given;
+};
+
+/* The table, sorted by name, and how many rows it has. */
+const struct option *options_table(size_t *count_out);
+
+/* Sets every field to its default.  0 or -ENOMEM; then nothing is owned. */
+int options_init(struct options *options);
+
+/* Frees what OPTIONS owns. */
+void options_free(struct options *options);
+
+/*
+ * Takes TEXT ("name" or "name=value") from SOURCE into OPTIONS; the later of
+ * two wins.  0, -ENOENT (no such option, or not from there), -EINVAL (a value
+ * that the type does not have), -ERANGE, -ENOMEM.  On failure OPTIONS is as
+ * it was.
+ */
+int options_set(struct options *options, enum option_source source,
+                const char *text);
+
+/* Whether row INDEX of the table was given, by whomever. */
+bool options_is_given(const struct options *options, size_t index);
+
+/*
+ * Appends every given option to BYTES as a name and a value, a count before
+ * them; bytes->error tells of failure.
+ */
+void options_put(struct bytes *bytes, const struct options *options);
+
+/* Reads what options_put wrote into OPTIONS.  0, -EBADMSG or -ENOMEM. */
+int options_read(struct options *options, struct reader *reader);
+
+#endif
