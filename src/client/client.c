@@ -1,0 +1,392 @@
+/* One request to the helper, from spawn to result. */
+#include "client/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "client/spawn.h"
+
+/* How long a helper that is done or killed may take to be gone. */
+#define END_MS 100
+
+/* A helper that says more than this has gone mad. */
+#define MESSAGES_MAX 20000
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static void __attribute__((format(printf, 3, 4)))
+fail(struct client_answer *answer, enum outcome outcome, const char *format,
+     ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(answer->failure, sizeof(answer->failure), format,
+                    arguments);
+    va_end(arguments);
+    answer->result = (struct result){
+        .outcome = outcome,
+        .detail = answer->failure,
+        .principal = "",
+        .cache = "",
+    };
+}
+
+void
+client_answer_free(struct client_answer *answer)
+{
+    message_free(&answer->message);
+}
+
+/* Whether the process of PIDFD is gone within LIMIT_MS. */
+static bool
+is_gone(int pidfd, int limit_ms)
+{
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+    int ready = 0;
+
+    do {
+        ready = poll(&poll_fd, 1, limit_ms);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+void
+client_end(struct client *client)
+{
+    siginfo_t info;
+
+    if (client->fd >= 0) {
+        (void)close(client->fd);
+    }
+    if (client->pidfd >= 0) {
+        if (client->is_known && !is_gone(client->pidfd, 0)) {
+            (void)syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, NULL,
+                          0);
+        }
+        if (is_gone(client->pidfd, END_MS)) {
+            /* ECHILD: the host reaps its children itself. */
+            (void)waitid((idtype_t)P_PIDFD, (id_t)client->pidfd, &info,
+                         WEXITED | WNOHANG);
+        }
+        (void)close(client->pidfd);
+    }
+    *client = CLIENT_NONE;
+}
+
+/*
+ * Lets a helper that has sent its result go by itself: it is on its way out,
+ * and killing it now would only look bad in a trace.
+ */
+static void
+let_go(struct client *client)
+{
+    if (client->pidfd >= 0) {
+        (void)is_gone(client->pidfd, END_MS);
+    }
+    client_end(client);
+}
+
+/* Says in ANSWER why the channel failed with STATUS. */
+static void
+channel_failed(const struct client *client, struct client_answer *answer,
+               int status)
+{
+    char words[128];
+
+    switch (status) {
+    case -ETIMEDOUT:
+        fail(answer, OUTCOME_DEADLINE, "the helper did not answer in time");
+        return;
+    case -EPIPE:
+        fail(answer, OUTCOME_HELPER_FAILED,
+             client->is_known ? "the helper died"
+                              : "the helper died before it said a word");
+        return;
+    case -EPROTONOSUPPORT:
+        fail(answer, OUTCOME_HELPER_FAILED,
+             "the helper is of another version of pam_krb5cc");
+        return;
+    case -ENOMEM:
+        fail(answer, OUTCOME_NO_MEMORY, "out of memory");
+        return;
+    default:
+        fail(answer, OUTCOME_HELPER_FAILED,
+             "the helper cannot be understood: %s",
+             strerror_r(-status, words, sizeof(words)));
+        return;
+    }
+}
+
+static bool
+start(struct client *client, const struct client_request *request,
+      struct client_answer *answer)
+{
+    const char *path = request->options->helper;
+    char words[128];
+    size_t at = 0;
+    int status = spawn(path, &client->pid, &client->fd, &at);
+
+    if (status == -EPERM || status == -ELOOP) {
+        fail(answer, OUTCOME_HELPER_UNSAFE, "helper %s: %.*s %s", path,
+             (int)(at > 0 ? at : 1), path,
+             status == -ELOOP ? "is a symbolic link"
+                              : "can be changed by others than root");
+        return false;
+    }
+    if (status < 0) {
+        fail(answer, OUTCOME_HELPER_UNSAFE, "helper %s: %s", path,
+             strerror_r(-status, words, sizeof(words)));
+        return false;
+    }
+    /* Unknown until it speaks: the pid may be another's by now. */
+    client->pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
+    return true;
+}
+
+static int
+send_request(const struct client *client, const struct client_request *request)
+{
+    struct request filled = *request->request;
+    struct bytes payload = BYTES_EMPTY;
+    int status = 0;
+
+    filled.budget_ms = deadline_left_ms(request->deadline);
+    if (filled.budget_ms <= 0) {
+        return -ETIMEDOUT;
+    }
+    request_pack(&payload, &filled, request->options);
+    status = channel_send(client->fd, request->deadline, MESSAGE_VERSION,
+                          MESSAGE_REQUEST, &payload);
+    bytes_free(&payload);
+    return status;
+}
+
+/* What a message has led to. */
+enum step {
+    STEP_GO_ON,
+    STEP_DONE /* the answer is set */
+};
+
+/* Sends PAYLOAD where OUTCOME is a success, else ends the request with it. */
+static enum step
+reply(const struct client *client, const struct client_request *request,
+      enum message_type type, const struct bytes *payload, enum outcome outcome,
+      struct client_answer *answer)
+{
+    int status = 0;
+
+    if (outcome != OUTCOME_SUCCESS) {
+        fail(answer, outcome, "%s", outcome_name(outcome));
+        return STEP_DONE;
+    }
+    status = channel_send(client->fd, request->deadline, MESSAGE_VERSION, type,
+                          payload);
+    if (status < 0) {
+        channel_failed(client, answer, status);
+        return STEP_DONE;
+    }
+    return STEP_GO_ON;
+}
+
+static enum step
+misunderstood(struct client_answer *answer)
+{
+    fail(answer, OUTCOME_HELPER_FAILED, "the helper cannot be understood");
+    return STEP_DONE;
+}
+
+static enum step
+handle_prompt(const struct client *client, const struct client_request *request,
+              const struct message *message, struct client_answer *answer)
+{
+    const struct client_handlers *handlers = request->handlers;
+    struct bytes payload = BYTES_EMPTY;
+    struct prompts prompts = {0};
+    enum outcome outcome = OUTCOME_SUCCESS;
+    enum step step = STEP_DONE;
+
+    if (prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
+        return misunderstood(answer);
+    }
+    deadline_pause(request->deadline);
+    outcome = handlers->prompt(handlers->data, &prompts, &payload);
+    deadline_resume(request->deadline);
+    step = reply(client, request, MESSAGE_ANSWER, &payload, outcome, answer);
+    bytes_free(&payload);
+    return step;
+}
+
+static enum step
+handle_name(const struct client *client, const struct client_request *request,
+            struct client_answer *answer)
+{
+    struct bytes payload = BYTES_EMPTY;
+    enum outcome outcome =
+        request->handlers->name(request->handlers->data, &payload);
+    enum step step =
+        reply(client, request, MESSAGE_NAME, &payload, outcome, answer);
+
+    bytes_free(&payload);
+    return step;
+}
+
+static enum step
+handle_greeting(const struct client *client,
+                const struct client_request *request,
+                const struct message *message, struct client_answer *answer)
+{
+    struct options completed;
+    enum outcome outcome = OUTCOME_SUCCESS;
+    int status = options_init(&completed);
+
+    if (status == 0) {
+        status = greeting_unpack(bytes_span(&message->payload), &completed);
+    }
+    if (status == 0) {
+        outcome =
+            request->handlers->greeted(request->handlers->data, &completed);
+    }
+    options_free(&completed);
+    if (status < 0) {
+        return misunderstood(answer);
+    }
+    if (outcome != OUTCOME_SUCCESS) {
+        fail(answer, outcome, "%s", outcome_name(outcome));
+        return STEP_DONE;
+    }
+    return request->request->job == JOB_STORE
+               ? handle_name(client, request, answer)
+               : STEP_GO_ON;
+}
+
+static enum step
+handle_info(const struct client_request *request, const struct message *message,
+            struct client_answer *answer)
+{
+    const char *text = NULL;
+    char *safe = NULL;
+
+    if (info_unpack(bytes_span(&message->payload), &text) < 0) {
+        return misunderstood(answer);
+    }
+    safe = strdup(text);
+    if (safe != NULL) {
+        log_strip_for_terminal(safe);
+        deadline_pause(request->deadline);
+        request->handlers->inform(request->handlers->data, safe);
+        deadline_resume(request->deadline);
+        free(safe);
+    }
+    return STEP_GO_ON;
+}
+
+static enum step
+handle_note(const struct client_request *request, const struct message *message,
+            struct client_answer *answer)
+{
+    struct note note = {0};
+
+    if (note_unpack(bytes_span(&message->payload), &note) < 0) {
+        return misunderstood(answer);
+    }
+    request->handlers->note(request->handlers->data, note.level, note.text);
+    return STEP_GO_ON;
+}
+
+/* The last message: it stays in ANSWER, which borrows from it. */
+static enum step
+handle_result(struct message *message, struct client_answer *answer)
+{
+    if (result_unpack(bytes_span(&message->payload), &answer->result) < 0) {
+        return misunderstood(answer);
+    }
+    answer->message = *message;
+    *message = (struct message){.payload = BYTES_EMPTY};
+    return STEP_DONE;
+}
+
+/* Does what MESSAGE says; whatever is not in the list ends the request. */
+static enum step
+dispatch(const struct client *client, const struct client_request *request,
+         struct message *message, struct client_answer *answer)
+{
+    bool is_store = request->request->job == JOB_STORE;
+
+    switch (message->type) {
+    case MESSAGE_GREETING:
+        return handle_greeting(client, request, message, answer);
+    case MESSAGE_PROMPT:
+        return handle_prompt(client, request, message, answer);
+    case MESSAGE_INFO:
+        return handle_info(request, message, answer);
+    case MESSAGE_NOTE:
+        return handle_note(request, message, answer);
+    case MESSAGE_TAKEN:
+        return is_store ? handle_name(client, request, answer)
+                        : misunderstood(answer);
+    case MESSAGE_RESULT:
+        return handle_result(message, answer);
+    default:
+        return misunderstood(answer);
+    }
+}
+
+/* Listens until the answer is set. */
+static void
+converse(struct client *client, const struct client_request *request,
+         struct client_answer *answer)
+{
+    for (int i = 0; i < MESSAGES_MAX; i++) {
+        struct message message;
+        enum step step = STEP_DONE;
+        int status = channel_receive(client->fd, request->deadline, &message);
+
+        if (status < 0) {
+            channel_failed(client, answer, status);
+            return;
+        }
+        client->is_known = true;
+        step = dispatch(client, request, &message, answer);
+        message_free(&message);
+        if (step == STEP_DONE) {
+            return;
+        }
+    }
+    (void)misunderstood(answer);
+}
+
+void
+client_run(struct client *client, const struct client_request *request,
+           struct client_answer *answer_out)
+{
+    int status = 0;
+
+    *client = CLIENT_NONE;
+    *answer_out = (struct client_answer){.message.payload = BYTES_EMPTY};
+    if (!start(client, request, answer_out)) {
+        return;
+    }
+    status = send_request(client, request);
+    if (status < 0) {
+        channel_failed(client, answer_out, status);
+    } else {
+        converse(client, request, answer_out);
+    }
+    if (answer_out->message.payload.length > 0) {
+        let_go(client);
+    } else {
+        client_end(client);
+    }
+}

@@ -1,0 +1,162 @@
+/* The exchange with the KDC, and with the user through the judge. */
+#include "helper/exchange.h"
+
+#include <errno.h>
+
+#include "helper/timer.h"
+#include "krb/acquire.h"
+#include "krb/renew.h"
+#include "krb/verify.h"
+
+/* What the asker's callbacks need: the line, and the last answers. */
+struct asking {
+    const struct line *judge;
+    struct message last; /* what the answers are borrowed from */
+};
+
+static int
+ask_judge(void *data, const struct prompts *prompts,
+          struct answers *answers_out)
+{
+    struct asking *asking = data;
+    struct bytes payload = BYTES_EMPTY;
+
+    message_free(&asking->last);
+    prompts_pack(&payload, prompts);
+    timer_pause();
+    line_send(asking->judge, MESSAGE_PROMPT, &payload);
+    asking->last = line_expect(asking->judge, MESSAGE_ANSWER);
+    timer_resume();
+    bytes_free(&payload);
+    return answers_unpack(bytes_span(&asking->last.payload), answers_out);
+}
+
+static void
+inform_judge(void *data, const char *text)
+{
+    const struct asking *asking = data;
+
+    line_inform(asking->judge, text);
+}
+
+static enum outcome
+get_tickets(const struct exchange_task *task, struct krb *krb,
+            const struct options *options, krb5_ccache *cache_out)
+{
+    struct asking asking = {.judge = &task->judge};
+    const struct asker asker = {
+        .ask = ask_judge, .inform = inform_judge, .data = &asking};
+    struct acquire_request request = {
+        .options = options,
+        .password = task->request->password,
+        .asker = &asker,
+    };
+    krb5_principal client = NULL;
+    enum outcome outcome =
+        krb_principal_of(krb, task->request->user, options, &client);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        request.client = client;
+        outcome = acquire(krb, &request, cache_out);
+        krb5_free_principal(krb->context, client);
+    } else if (outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
+        acquire_in_vain(krb, &request);
+    }
+    message_free(&asking.last);
+    return outcome;
+}
+
+static enum outcome
+renew_tickets(struct krb *krb, struct span span, krb5_ccache *cache_out)
+{
+    struct tickets tickets = {0};
+    enum outcome outcome = tickets_unpack(krb, span, &tickets);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = renew(krb, &tickets, cache_out);
+    }
+    tickets_free(krb, &tickets);
+    return outcome;
+}
+
+static void
+send_tickets(const struct line *judge, struct krb *krb, enum outcome outcome,
+             krb5_ccache cache)
+{
+    struct bytes packed = BYTES_EMPTY;
+    struct bytes payload = BYTES_EMPTY;
+    struct tickets_message message = {.outcome = outcome};
+
+    if (outcome == OUTCOME_SUCCESS) {
+        message.outcome = tickets_pack_cache(krb, cache, &packed);
+    }
+    message.detail = message.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
+    message.tickets = bytes_span(&packed);
+    tickets_message_pack(&payload, &message);
+    line_send(judge, MESSAGE_TICKETS, &payload);
+    bytes_free(&payload);
+    bytes_free(&packed);
+}
+
+static void
+answer_challenge(const struct line *judge, struct krb *krb, krb5_ccache cache,
+                 const struct message *message)
+{
+    struct bytes ap_req = BYTES_EMPTY;
+    struct bytes payload = BYTES_EMPTY;
+    struct challenge challenge = {0};
+    struct proof proof = {0};
+
+    if (challenge_unpack(bytes_span(&message->payload), &challenge) < 0) {
+        line_hang_up();
+    }
+    proof.outcome = verify_prove(krb, cache, &challenge, &ap_req);
+    proof.detail = proof.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
+    proof.ap_req = bytes_span(&ap_req);
+    proof_pack(&payload, &proof);
+    line_send(judge, MESSAGE_PROOF, &payload);
+    bytes_free(&payload);
+    bytes_free(&ap_req);
+}
+
+/* Answers challenges until the judge hangs up, which ends the process. */
+static void
+answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache)
+{
+    for (;;) {
+        struct message message = line_expect(judge, MESSAGE_CHALLENGE);
+
+        answer_challenge(judge, krb, cache, &message);
+        message_free(&message);
+    }
+}
+
+void
+exchange_run(const struct exchange_task *task, struct options *options)
+{
+    struct line judge = task->judge;
+    struct log log = {.sink = line_log_sink, .data = &judge};
+    struct begin begin = {0};
+    struct message message;
+    struct krb krb;
+    krb5_ccache cache = NULL;
+    /* The context is made while the judge still reads keytab and krb5.conf. */
+    enum outcome outcome = krb_open(&krb, &log, task->trace_fd);
+
+    message = line_expect(&judge, MESSAGE_BEGIN);
+    if (begin_unpack(bytes_span(&message.payload), &begin, options) < 0) {
+        line_hang_up();
+    }
+    log.debug = options->debug;
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = begin.tickets.length > 0
+                      ? renew_tickets(&krb, begin.tickets, &cache)
+                      : get_tickets(task, &krb, options, &cache);
+    }
+    message_free(&message);
+    send_tickets(&judge, &krb, outcome, cache);
+    if (outcome == OUTCOME_SUCCESS) {
+        answer_challenges(&judge, &krb, cache);
+    }
+    krb_close(&krb);
+}

@@ -1,0 +1,25 @@
+/*
+ * The exchange: the one process of the helper that talks to KDCs.  It runs as
+ * the dedicated account (in a root host), reads no key and no user's file, and
+ * is not believed: whatever it says, the judge checks.
+ */
+#ifndef HELPER_EXCHANGE_H
+#define HELPER_EXCHANGE_H
+
+#include "base/message.h"
+#include "helper/line.h"
+
+struct exchange_task {
+    struct line judge;             /* who is talked to */
+    const struct request *request; /* borrowed */
+    int trace_fd;
+};
+
+/*
+ * Does what the judge's BEGIN says: acquires tickets for request->user, or
+ * renews those that came with it; then answers CHALLENGEs until the judge
+ * hangs up.  Returns when there is nothing more to do.
+ */
+void exchange_run(const struct exchange_task *task, struct options *options);
+
+#endif

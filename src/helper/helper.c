@@ -1,0 +1,64 @@
+/* What the jobs of the helper share. */
+#include "helper/helper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "krb/ccache.h"
+
+void
+job_result_free(struct job_result *result)
+{
+    free(result->principal);
+    free(result->cache);
+    bytes_free(&result->tickets);
+    *result = (struct job_result){0};
+}
+
+enum outcome
+helper_greet(struct helper *helper, struct krb *krb)
+{
+    struct bytes payload = BYTES_EMPTY;
+    enum outcome outcome = krb_open(krb, &helper->log, helper->trace_fd);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    if (krb_complete_options(krb, &helper->options) < 0) {
+        return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    helper->log.debug = helper->options.debug;
+    greeting_pack(&payload, &helper->options);
+    line_send(&helper->module, MESSAGE_GREETING, &payload);
+    bytes_free(&payload);
+    return OUTCOME_SUCCESS;
+}
+
+enum outcome
+helper_become_user(struct helper *helper, struct krb *krb)
+{
+    const struct request *request = &helper->request;
+    enum outcome outcome = OUTCOME_NO_ACCOUNT;
+
+    if (request->has_account) {
+        outcome =
+            identity_become_user(request->user, request->uid, request->gid);
+    }
+    return outcome == OUTCOME_SUCCESS
+               ? outcome
+               : krb_refuse(krb, outcome, "cannot become uid %u",
+                            (unsigned int)request->uid);
+}
+
+enum outcome
+job_cache_name(struct helper *helper, struct krb *krb,
+               struct job_result *result)
+{
+    if (*helper->request.cache == '\0') {
+        return ccache_default_name(krb, &result->cache);
+    }
+    result->cache = strdup(helper->request.cache);
+    return result->cache != NULL
+               ? OUTCOME_SUCCESS
+               : krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+}

@@ -1,0 +1,48 @@
+/* What all of the helper's rooms know of the one request they are for. */
+#ifndef HELPER_HELPER_H
+#define HELPER_HELPER_H
+
+#include "base/message.h"
+#include "helper/identity.h"
+#include "helper/line.h"
+#include "krb/krb.h"
+
+struct helper {
+    struct line module;
+    struct request request; /* borrows from the message, which stays */
+    struct options options;
+    struct log log;
+    int trace_fd; /* -1 = no trace */
+
+    /* Of the jobs that talk to a KDC. */
+    struct line exchange;
+    struct identity_account account; /* whom it runs as, in a root host */
+};
+
+/* What a job has come to; texts and bytes are owned (job_result_free). */
+struct job_result {
+    enum outcome outcome;
+    char *principal;
+    char *cache;
+    struct bytes tickets;
+};
+
+void job_result_free(struct job_result *result);
+
+/*
+ * Opens KRB as whoever this process is now, completes the options from
+ * krb5.conf and greets the module with them.
+ */
+enum outcome helper_greet(struct helper *helper, struct krb *krb);
+
+/* Becomes the user of the request (identity_become_user). */
+enum outcome helper_become_user(struct helper *helper, struct krb *krb);
+
+/*
+ * The name of the cache that the request is about, into result->cache:
+ * libkrb5's default of this process where the request names none.
+ */
+enum outcome job_cache_name(struct helper *helper, struct krb *krb,
+                            struct job_result *result);
+
+#endif

@@ -1,0 +1,134 @@
+/* Becoming somebody, irrevocably. */
+#include "helper/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Nobody may look into this process or make it dump its memory. */
+static void
+hide_memory(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Sets all six ids and looks whether they are what was asked for. */
+static bool
+set_ids(uid_t uid, gid_t gid)
+{
+    uid_t uids[3];
+    gid_t gids[3];
+
+    if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
+        getresuid(&uids[0], &uids[1], &uids[2]) < 0 ||
+        getresgid(&gids[0], &gids[1], &gids[2]) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (uids[i] != uid || gids[i] != gid) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether root's identity is out of reach (capabilities that stayed). */
+static bool
+cannot_go_back(uid_t uid)
+{
+    return uid == 0 ||
+           (setresuid((uid_t)-1, 0, (uid_t)-1) < 0 && setresuid(0, 0, 0) < 0);
+}
+
+/* The step that all who become somebody share. */
+static enum outcome
+become(uid_t uid, gid_t gid)
+{
+    if (!set_ids(uid, gid) || !cannot_go_back(uid)) {
+        return OUTCOME_IDENTITY;
+    }
+    /* The kernel has made us dumpable again at the change of ids. */
+    hide_memory();
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return OUTCOME_SUCCESS;
+}
+
+bool
+identity_secure_process(void)
+{
+    const struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    hide_memory();
+    if (!set_ids(geteuid(), geteuid() == 0 ? 0 : getegid())) {
+        return false;
+    }
+    hide_memory();
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)umask(077);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    /* A file size limit of the caller is a failed write, not our death. */
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
+    return chdir("/") == 0;
+}
+
+bool
+identity_is_root(void)
+{
+    return geteuid() == 0;
+}
+
+static bool
+find_account(const char *name, struct identity_account *account_out)
+{
+    char buffer[4096];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 ||
+        found == NULL || found->pw_uid == 0) {
+        return false;
+    }
+    account_out->uid = found->pw_uid;
+    account_out->gid = found->pw_gid;
+    return true;
+}
+
+bool
+identity_find_helper_account(struct identity_account *account_out)
+{
+    account_out->is_fallback = false;
+    if (find_account(HELPER_USER, account_out)) {
+        return true;
+    }
+    account_out->is_fallback = true;
+    return find_account("nobody", account_out);
+}
+
+enum outcome
+identity_become_account(const struct identity_account *account)
+{
+    if (setgroups(0, NULL) < 0) {
+        return OUTCOME_IDENTITY;
+    }
+    return become(account->uid, account->gid);
+}
+
+enum outcome
+identity_become_user(const char *user, uid_t uid, gid_t gid)
+{
+    if (!identity_is_root()) {
+        return geteuid() == uid ? become(uid, getegid()) : OUTCOME_IDENTITY;
+    }
+    if (initgroups(user, gid) < 0) {
+        return OUTCOME_IDENTITY;
+    }
+    return become(uid, gid);
+}

@@ -1,0 +1,50 @@
+/*
+ * Becoming somebody: for good, for real, and checked.  Nothing in this program
+ * touches a user's file or a network byte before one of these has said yes.
+ */
+#ifndef HELPER_IDENTITY_H
+#define HELPER_IDENTITY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/outcome.h"
+
+/*
+ * The first acts of the process: no core, no tracing by others
+ * (PR_SET_DUMPABLE 0), umask 077, cwd /, SIGPIPE ignored, and all ids those
+ * that the host acts under (a set-uid host's caller could kill us otherwise).
+ * False where the ids cannot be had.
+ */
+bool identity_secure_process(void);
+
+/* Whether this process still has root's identity. */
+bool identity_is_root(void);
+
+/*
+ * The account that handles network bytes in a root host: the one that was
+ * configured, else nobody.
+ */
+struct identity_account {
+    uid_t uid;
+    gid_t gid;
+    bool is_fallback;
+};
+
+/* False where there is neither. */
+bool identity_find_helper_account(struct identity_account *account_out);
+
+/*
+ * Becomes UID and GID without supplementary groups.  OUTCOME_IDENTITY on
+ * failure: the caller must end.
+ */
+enum outcome identity_become_account(const struct identity_account *account);
+
+/*
+ * Becomes the user USER (UID, GID) with his groups (initgroups(3)).  In a host
+ * that is not root that is only possible for its own uid.  OUTCOME_IDENTITY on
+ * failure: the caller must end.
+ */
+enum outcome identity_become_user(const char *user, uid_t uid, gid_t gid);
+
+#endif

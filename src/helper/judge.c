@@ -1,0 +1,538 @@
+/* The judge. */
+#include "helper/judge.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helper/exchange.h"
+#include "helper/timer.h"
+#include "krb/authorize.h"
+#include "krb/ccache.h"
+#include "krb/renew.h"
+#include "krb/verify.h"
+
+/* An exchange that says more than this before its tickets has gone mad. */
+#define RELAYED_MAX 10000
+
+/* The exchange cannot be who it should be: says so and ends. */
+static void
+give_up_exchange(const struct line *judge)
+{
+    const struct tickets_message message = {
+        .outcome = OUTCOME_IDENTITY,
+        .detail = "cannot become the account that talks to the KDC",
+    };
+    struct bytes payload = BYTES_EMPTY;
+
+    tickets_message_pack(&payload, &message);
+    line_send(judge, MESSAGE_TICKETS, &payload);
+    _exit(1);
+}
+
+/* The child's whole life. */
+static void
+live_as_exchange(struct helper *helper, int judge_fd, pid_t judge)
+{
+    const struct exchange_task task = {
+        .judge = {.fd = judge_fd, .version = MESSAGE_VERSION},
+        .request = &helper->request,
+        .trace_fd = helper->trace_fd,
+    };
+
+    (void)close(helper->module.fd);
+    if (identity_is_root() &&
+        identity_become_account(&helper->account) != OUTCOME_SUCCESS) {
+        give_up_exchange(&task.judge);
+    }
+    /* A change of ids clears this one, so it comes behind. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != judge) {
+        line_hang_up();
+    }
+    exchange_run(&task, &helper->options);
+    _exit(0);
+}
+
+enum outcome
+judge_start_exchange(struct helper *helper)
+{
+    int fds[2] = {-1, -1};
+    pid_t judge = getpid();
+    pid_t child = -1;
+    int64_t budget_ms = helper->request.budget_ms;
+
+    if (identity_is_root() && !identity_find_helper_account(&helper->account)) {
+        return OUTCOME_IDENTITY;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
+        return OUTCOME_HELPER_FAILED;
+    }
+    child = fork();
+    if (child == 0) {
+        (void)close(fds[0]);
+        /* Timers are not inherited (fork(2)). */
+        timer_begin(budget_ms);
+        live_as_exchange(helper, fds[1], judge);
+    }
+    (void)close(fds[1]);
+    if (child < 0) {
+        (void)close(fds[0]);
+        return OUTCOME_HELPER_FAILED;
+    }
+    helper->exchange = (struct line){.fd = fds[0], .version = MESSAGE_VERSION};
+    return OUTCOME_SUCCESS;
+}
+
+/*
+ * Waits for the exchange to say something.  The module has nothing to say
+ * meanwhile: if it does, or is gone, this process ends.
+ */
+static void
+wait_for_exchange(const struct helper *helper)
+{
+    struct pollfd fds[2] = {
+        {.fd = helper->exchange.fd, .events = POLLIN},
+        {.fd = helper->module.fd, .events = POLLIN},
+    };
+
+    while (poll(fds, 2, -1) < 0) {
+        if (errno != EINTR) {
+            line_hang_up();
+        }
+    }
+    if (fds[1].revents != 0) {
+        line_hang_up();
+    }
+}
+
+/* Passes a prompt on to the user and the answer back. */
+static void
+relay_prompt(struct helper *helper, struct message *message)
+{
+    struct prompts prompts = {0};
+    struct message answer;
+
+    if (prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
+        line_hang_up();
+    }
+    timer_pause();
+    line_send(&helper->module, MESSAGE_PROMPT, &message->payload);
+    answer = line_expect(&helper->module, MESSAGE_ANSWER);
+    timer_resume();
+    line_send(&helper->exchange, MESSAGE_ANSWER, &answer.payload);
+    message_free(&answer);
+}
+
+/* Passes on what the exchange may say to the outside; nothing else. */
+static void
+relay(struct helper *helper, struct message *message)
+{
+    const char *text = NULL;
+    struct note note = {0};
+
+    switch (message->type) {
+    case MESSAGE_PROMPT:
+        relay_prompt(helper, message);
+        return;
+    case MESSAGE_INFO:
+        if (info_unpack(bytes_span(&message->payload), &text) == 0) {
+            line_inform(&helper->module, text);
+            return;
+        }
+        break;
+    case MESSAGE_NOTE:
+        if (note_unpack(bytes_span(&message->payload), &note) == 0) {
+            log_line(&helper->log, note.level, "%s", note.text);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    line_hang_up();
+}
+
+/* The exchange's next message of TYPE; relays what comes before it. */
+static struct message
+hear(struct helper *helper, enum message_type type)
+{
+    for (int i = 0; i < RELAYED_MAX; i++) {
+        struct message message;
+
+        wait_for_exchange(helper);
+        message = line_receive(&helper->exchange);
+        if (message.type == type) {
+            return message;
+        }
+        relay(helper, &message);
+        message_free(&message);
+    }
+    line_hang_up();
+}
+
+/*
+ * Tells the exchange to begin with TICKETS (empty: acquire) and hears what
+ * came of it.  The tickets of a success are copied to BYTES.
+ */
+static enum outcome
+have_exchanged(struct helper *helper, struct krb *krb, struct span tickets,
+               struct bytes *bytes)
+{
+    const struct begin begin = {.tickets = tickets};
+    struct bytes payload = BYTES_EMPTY;
+    struct tickets_message said = {0};
+    struct message message;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    begin_pack(&payload, &begin, &helper->options);
+    line_send(&helper->exchange, MESSAGE_BEGIN, &payload);
+    bytes_free(&payload);
+    message = hear(helper, MESSAGE_TICKETS);
+    if (tickets_message_unpack(bytes_span(&message.payload), &said) < 0) {
+        line_hang_up();
+    }
+    outcome = said.outcome;
+    if (outcome != OUTCOME_SUCCESS) {
+        (void)krb_refuse(krb, outcome, "%s", said.detail);
+    } else if (bytes_copy(bytes, said.tickets) < 0) {
+        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    message_free(&message);
+    return outcome;
+}
+
+/* One candidate: a fresh nonce, the exchange's AP-REQ over it, our judgement.
+ */
+static enum outcome
+try_candidate(struct helper *helper, struct krb *krb,
+              struct verify_claim *claim, krb5_principal *identity_out)
+{
+    uint8_t nonce[CHALLENGE_NONCE_LENGTH];
+    struct bytes payload = BYTES_EMPTY;
+    struct proof proof = {0};
+    struct message message;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce)) {
+        return krb_refuse(krb, OUTCOME_UNVERIFIED, "no random numbers");
+    }
+    claim->nonce = (struct span){.data = nonce, .length = sizeof(nonce)};
+    challenge_pack(&payload, &(struct challenge){.service = claim->service,
+                                                 .nonce = claim->nonce});
+    line_send(&helper->exchange, MESSAGE_CHALLENGE, &payload);
+    bytes_free(&payload);
+    message = hear(helper, MESSAGE_PROOF);
+    if (proof_unpack(bytes_span(&message.payload), &proof) < 0) {
+        line_hang_up();
+    }
+    outcome = proof.outcome;
+    if (outcome != OUTCOME_SUCCESS) {
+        (void)krb_refuse(krb, outcome, "%s", proof.detail);
+    } else {
+        claim->ap_req = proof.ap_req;
+        outcome = verify_check(krb, claim, identity_out);
+    }
+    message_free(&message);
+    claim->nonce = (struct span){0};
+    claim->ap_req = (struct span){0};
+    return outcome;
+}
+
+/*
+ * Tries the candidates in turn until one verifies.  Whatever the exchange says
+ * of a failure only chooses between two refusals.
+ */
+static enum outcome
+try_candidates(struct helper *helper, struct krb *krb,
+               const struct verify_candidates *candidates,
+               struct verify_claim *claim, krb5_principal *identity_out)
+{
+    bool unreachable = true;
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        enum outcome outcome = OUTCOME_SUCCESS;
+
+        claim->service = candidates->list[i];
+        outcome = try_candidate(helper, krb, claim, identity_out);
+        if (outcome == OUTCOME_SUCCESS) {
+            log_line(&helper->log, LOG_LEVEL_DEBUG,
+                     "KDC verified with the key of %s", candidates->list[i]);
+            return outcome;
+        }
+        log_line(&helper->log, LOG_LEVEL_DEBUG, "not verified with %s: %s",
+                 candidates->list[i], krb->detail);
+        unreachable &= outcome == OUTCOME_KDC_UNREACHABLE;
+    }
+    return unreachable ? OUTCOME_KDC_UNREACHABLE : OUTCOME_UNVERIFIED;
+}
+
+/* Without a host key: whether krb5.conf insists on one. */
+static enum outcome
+accept_unverified(struct helper *helper, struct krb *krb,
+                  krb5_const_principal asked)
+{
+    if (krb_libdefault_flag(krb, &asked->realm, "verify_ap_req_nofail",
+                            false)) {
+        char cause[KRB_DETAIL_MAX];
+
+        (void)strncpy(cause, krb->detail, sizeof(cause) - 1);
+        cause[sizeof(cause) - 1] = '\0';
+        return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                          "verify_ap_req_nofail is set, but %.400s", cause);
+    }
+    log_line(&helper->log, LOG_LEVEL_NOTICE, "the KDC is not verified: %s",
+             krb->detail);
+    return OUTCOME_SUCCESS;
+}
+
+/*
+ * Takes over the KDC's clock as the exchange has found it; a clock that is off
+ * is worth a word, since an exchange that lies would begin here.
+ */
+static enum outcome
+take_offset(struct helper *helper, struct krb *krb, struct span tickets)
+{
+    struct krb_offset offset = tickets_offset(tickets);
+    int64_t skew = krb_clockskew(krb);
+
+    if (offset.seconds > skew || offset.seconds < -skew) {
+        log_line(&helper->log, LOG_LEVEL_NOTICE,
+                 "the KDC's clock and ours differ by %lld seconds",
+                 (long long)offset.seconds);
+    }
+    return krb_offset_apply(krb, offset);
+}
+
+/*
+ * Whose tickets these are, as the KDC proves it; NULL where there is no host
+ * key to prove it with and krb5.conf does not insist.
+ */
+static enum outcome
+verify(struct helper *helper, struct krb *krb, krb5_const_principal asked,
+       struct span tickets, int64_t started, krb5_principal *identity_out)
+{
+    struct verify_candidates candidates = {0};
+    struct verify_claim claim = {.keytab = helper->options.keytab};
+    enum outcome outcome = take_offset(helper, krb, tickets);
+
+    *identity_out = NULL;
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    claim.not_before =
+        started + tickets_offset(tickets).seconds - krb_clockskew(krb);
+    verify_list(krb, helper->options.keytab, &candidates);
+    if (candidates.count == 0) {
+        outcome = accept_unverified(helper, krb, asked);
+    } else {
+        outcome =
+            try_candidates(helper, krb, &candidates, &claim, identity_out);
+    }
+    verify_candidates_free(&candidates);
+    return outcome;
+}
+
+/*
+ * From here on without root: the user whom the request is about, or, where
+ * there is no such account, the one that also talks to the KDC.  In a host
+ * that is not root we stay who we are.
+ */
+static enum outcome
+leave_root(struct helper *helper, struct krb *krb)
+{
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (!identity_is_root()) {
+        return OUTCOME_SUCCESS;
+    }
+    if (helper->request.has_account) {
+        return helper_become_user(helper, krb);
+    }
+    outcome = identity_become_account(&helper->account);
+    return outcome == OUTCOME_SUCCESS
+               ? outcome
+               : krb_refuse(krb, outcome, "cannot leave root's identity");
+}
+
+/* Whether CLIENT may stand for ASKED: the same, or canonicalized by wish. */
+static bool
+answers_to(struct krb *krb, krb5_const_principal client,
+           krb5_const_principal asked)
+{
+    return krb5_principal_compare(krb->context, client, asked) ||
+           krb_libdefault_flag(krb, &asked->realm, "canonicalize", false);
+}
+
+/*
+ * The last checks, as the user: every ticket is the identity's, the identity
+ * is the one that was asked for, and it may log in as this user.
+ */
+static enum outcome
+settle(struct helper *helper, struct krb *krb, krb5_const_principal asked,
+       krb5_const_principal identity, struct job_result *result)
+{
+    struct tickets tickets = {0};
+    char *name = NULL;
+    enum outcome outcome =
+        tickets_unpack(krb, bytes_span(&result->tickets), &tickets);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    if ((identity != NULL &&
+         !krb5_principal_compare(krb->context, identity, tickets.client)) ||
+        !answers_to(krb, tickets.client, asked) ||
+        tickets_tgt(krb, &tickets) == NULL) {
+        outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
+                             "the tickets are not those asked for");
+        goto out;
+    }
+    if (krb5_unparse_name(krb->context, tickets.client, &name) != 0 ||
+        (result->principal = strdup(name)) == NULL) {
+        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+        goto out;
+    }
+    outcome =
+        authorize(krb, &(struct authorize_question){
+                           .principal = tickets.client,
+                           .user = helper->request.user,
+                           .has_account = helper->request.has_account,
+                           .ignore_k5login = helper->options.ignore_k5login,
+                       });
+out:
+    krb5_free_unparsed_name(krb->context, name);
+    tickets_free(krb, &tickets);
+    return outcome;
+}
+
+enum outcome
+judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
+{
+    int64_t started = (int64_t)time(NULL);
+    krb5_principal asked = NULL;
+    krb5_principal identity = NULL;
+    enum outcome asked_outcome = OUTCOME_SUCCESS;
+    enum outcome outcome = helper_greet(helper, krb);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    if (identity_is_root() && helper->account.is_fallback) {
+        log_line(&helper->log, LOG_LEVEL_NOTICE,
+                 "there is no account %s: nobody talks to the KDC",
+                 HELPER_USER);
+    }
+    asked_outcome =
+        krb_principal_of(krb, helper->request.user, &helper->options, &asked);
+    outcome = have_exchanged(helper, krb, (struct span){0}, &result->tickets);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = asked_outcome;
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = verify(helper, krb, asked, bytes_span(&result->tickets),
+                         started, &identity);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = leave_root(helper, krb);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = settle(helper, krb, asked, identity, result);
+    }
+    krb5_free_principal(krb->context, identity);
+    krb5_free_principal(krb->context, asked);
+    return outcome;
+}
+
+/* The TGT in the cache NAME, alone, where it can be renewed. */
+static enum outcome
+read_renewable(struct krb *krb, const char *name, struct tickets *all_out,
+               struct bytes *packed)
+{
+    struct tickets alone = {0};
+    krb5_creds *list[2] = {NULL, NULL};
+    krb5_ccache memory = NULL;
+    enum outcome outcome = ccache_read(krb, name, all_out);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    list[0] = tickets_tgt(krb, all_out);
+    if (list[0] == NULL) {
+        return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE, "%s: has no TGT",
+                          name);
+    }
+    outcome = renew_possible(krb, list[0]);
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    /* Borrows: not to be freed. */
+    alone = (struct tickets){.client = all_out->client,
+                             .offset = krb_offset_learned(krb),
+                             .list = list,
+                             .count = 1};
+    outcome = tickets_to_memory(krb, &alone, &memory);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = tickets_pack_cache(krb, memory, packed);
+        (void)krb5_cc_destroy(krb->context, memory);
+    }
+    return outcome;
+}
+
+/* Has the exchange renew and puts what came of it in the cache's place. */
+static enum outcome
+renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
+                  struct bytes *result_bytes)
+{
+    struct tickets old = {0};
+    struct tickets renewed = {0};
+    struct bytes packed = BYTES_EMPTY;
+    enum outcome outcome = read_renewable(krb, name, &old, &packed);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome =
+            have_exchanged(helper, krb, bytes_span(&packed), result_bytes);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = tickets_unpack(krb, bytes_span(result_bytes), &renewed);
+    }
+    if (outcome == OUTCOME_SUCCESS &&
+        (!krb5_principal_compare(krb->context, renewed.client, old.client) ||
+         tickets_tgt(krb, &renewed) == NULL)) {
+        outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
+                             "the renewed ticket is another one");
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = ccache_replace(krb, name, &renewed);
+    }
+    tickets_free(krb, &old);
+    tickets_free(krb, &renewed);
+    bytes_free(&packed);
+    return outcome;
+}
+
+enum outcome
+judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
+{
+    struct bytes renewed = BYTES_EMPTY;
+    enum outcome outcome = helper_become_user(helper, krb);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = helper_greet(helper, krb);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = job_cache_name(helper, krb, result);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = renew_and_replace(helper, krb, result->cache, &renewed);
+    }
+    bytes_free(&renewed);
+    return outcome;
+}

@@ -1,0 +1,26 @@
+/*
+ * The judge: the side of the helper that keeps the host's identity while the
+ * exchange talks to the network, relays what is said to the user, believes
+ * nothing that it cannot check, and becomes the user in the end.
+ */
+#ifndef HELPER_JUDGE_H
+#define HELPER_JUDGE_H
+
+#include "helper/helper.h"
+#include "krb/tickets.h"
+
+/*
+ * Starts the exchange for HELPER's request: a child that becomes the dedicated
+ * account at once.  OUTCOME_IDENTITY where there is no account for it.
+ */
+enum outcome judge_start_exchange(struct helper *helper);
+
+/* JOB_ACQUIRE: tickets for a password, verified, authorized. */
+enum outcome judge_acquire(struct helper *helper, struct krb *krb,
+                           struct job_result *result);
+
+/* JOB_RENEW: the TGT of a cache, as its user. */
+enum outcome judge_renew(struct helper *helper, struct krb *krb,
+                         struct job_result *result);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * krb5cc-helper: does one request of the module (or of the krb5cc command) and
+ * ends with its reply.  Started with the request's socket as descriptor 3 and
+ * whatever identity the host has; see helper/judge.h for who does what.  Not
+ * for people to run: it does nothing that its caller could not do himself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "helper/helper.h"
+#include "helper/jobs.h"
+#include "helper/judge.h"
+#include "helper/timer.h"
+
+/* Where the module leaves the socket (client/spawn.c). */
+#define MODULE_FD 3
+
+/* The module kills at the end of its time; we end ourselves a little later. */
+#define GRACE_MS 500
+
+/* Reads the request, the first message; ends the process where there is none.
+ */
+static void
+read_request(struct helper *helper, struct message *message)
+{
+    if (channel_receive(MODULE_FD, NULL, message) < 0 ||
+        message->type != MESSAGE_REQUEST ||
+        options_init(&helper->options) < 0 ||
+        request_unpack(bytes_span(&message->payload), &helper->request,
+                       &helper->options) < 0) {
+        line_hang_up();
+    }
+    helper->module =
+        (struct line){.fd = MODULE_FD, .version = message->version};
+    helper->log = (struct log){.sink = line_log_sink,
+                               .data = &helper->module,
+                               .debug = helper->options.debug};
+    helper->request.budget_ms += GRACE_MS;
+    timer_begin(helper->request.budget_ms);
+}
+
+/* Opens the trace as whoever the host is; the option is never krb5.conf's. */
+static void
+open_trace(struct helper *helper)
+{
+    const char *path = helper->options.trace;
+
+    helper->trace_fd = -1;
+    if (path == NULL) {
+        return;
+    }
+    helper->trace_fd = open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+        0600);
+    if (helper->trace_fd < 0) {
+        char words[128];
+
+        log_line(&helper->log, LOG_LEVEL_ERROR, "trace=%s: %s", path,
+                 strerror_r(errno, words, sizeof(words)));
+    }
+}
+
+static void
+send_result(struct helper *helper, const struct krb *krb,
+            const struct job_result *done)
+{
+    bool success = done->outcome == OUTCOME_SUCCESS;
+    const struct result result = {
+        .outcome = done->outcome,
+        .detail = success ? "" : krb->detail,
+        .principal = done->principal == NULL ? "" : done->principal,
+        .cache = done->cache == NULL ? "" : done->cache,
+        .tickets = success ? bytes_span(&done->tickets) : (struct span){0},
+    };
+    struct bytes payload = BYTES_EMPTY;
+
+    result_pack(&payload, &result);
+    line_send(&helper->module, MESSAGE_RESULT, &payload);
+    bytes_free(&payload);
+}
+
+int
+main(void)
+{
+    struct helper helper = {.trace_fd = -1};
+    struct message message;
+    struct krb krb = {0};
+    struct job_result result = {0};
+    const struct job_row *row = NULL;
+
+    if (!identity_secure_process()) {
+        line_hang_up();
+    }
+    read_request(&helper, &message);
+    open_trace(&helper);
+    row = jobs_find(helper.request.job);
+    if (row == NULL) {
+        line_hang_up();
+    }
+    result.outcome = OUTCOME_SUCCESS;
+    if (row->has_exchange) {
+        result.outcome = judge_start_exchange(&helper);
+    }
+    if (result.outcome == OUTCOME_SUCCESS) {
+        result.outcome = row->run(&helper, &krb, &result);
+    } else {
+        (void)krb_refuse(&krb, result.outcome,
+                         "cannot start the exchange with the KDC");
+    }
+    send_result(&helper, &krb, &result);
+    job_result_free(&result);
+    krb_close(&krb);
+    options_free(&helper.options);
+    message_free(&message);
+    return 0;
+}

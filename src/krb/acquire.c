@@ -1,0 +1,336 @@
+/*
+ * The AS exchange.  libkrb5 is called without a password; it sends the first
+ * request, learns what the KDC wants, and only then calls the prompter, which
+ * is how the first round trip is over before the user has typed anything.
+ */
+#include "krb/acquire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MINUTE_S INT64_C(60)
+#define HOUR_S (60 * MINUTE_S)
+#define DAY_S (24 * HOUR_S)
+
+/* A password that expires within this time is worth a word (kinit's limit). */
+#define EXPIRY_WARNING_S (7 * DAY_S)
+
+/* One acquisition; what libkrb5's callbacks need to know. */
+struct acquisition {
+    struct krb *krb;
+    const struct acquire_request *request;
+    krb5_get_init_creds_opt *options;
+    krb5_ccache cache;
+    bool was_asked; /* for the password */
+    /* A copy of the password, for when libkrb5 does not ask itself. */
+    struct bytes password;
+};
+
+/* Copies ANSWERS to where libkrb5 wants them. */
+static krb5_error_code
+give_answers(const struct answers *answers, krb5_prompt prompts[])
+{
+    for (uint32_t i = 0; i < answers->count; i++) {
+        struct span answer = answers->list[i];
+        krb5_data *reply = prompts[i].reply;
+
+        if (answer.length >= reply->length || span_has_nul(answer)) {
+            return KRB5_LIBOS_CANTREADPWD;
+        }
+        if (answer.length > 0) {
+            memcpy(reply->data, answer.data, answer.length);
+        }
+        reply->data[answer.length] = '\0';
+        reply->length = (unsigned int)answer.length;
+    }
+    return 0;
+}
+
+static krb5_error_code
+ask(struct acquisition *acquisition, const struct prompts *prompts,
+    struct answers *answers_out)
+{
+    const struct asker *asker = acquisition->request->asker;
+
+    if (asker->ask(asker->data, prompts, answers_out) < 0 ||
+        answers_out->count != prompts->count) {
+        return KRB5_LIBOS_PWDINTR;
+    }
+    return 0;
+}
+
+/* libkrb5's prompter callback (krb5_prompter_fct). */
+static krb5_error_code
+prompter(krb5_context context, void *data, const char *name, const char *banner,
+         int count, krb5_prompt prompts[])
+{
+    struct acquisition *acquisition = data;
+    const struct asker *asker = acquisition->request->asker;
+    krb5_prompt_type *types = krb5_get_prompt_types(context);
+    struct prompts asked = {.count = (uint32_t)count};
+    struct answers answers = {0};
+    krb5_error_code code = 0;
+
+    if (name != NULL) {
+        asker->inform(asker->data, name);
+    }
+    if (banner != NULL) {
+        asker->inform(asker->data, banner);
+    }
+    if (count < 0 || count > MESSAGE_PROMPTS_MAX) {
+        return KRB5_LIBOS_CANTREADPWD;
+    }
+    for (int i = 0; i < count; i++) {
+        asked.list[i] = (struct prompt){
+            .text = prompts[i].prompt,
+            .echo = !prompts[i].hidden,
+            .is_password =
+                types != NULL && types[i] == KRB5_PROMPT_TYPE_PASSWORD,
+        };
+        acquisition->was_asked |= asked.list[i].is_password;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    code = ask(acquisition, &asked, &answers);
+    return code != 0 ? code : give_answers(&answers, prompts);
+}
+
+/* libkrb5's expire callback: says so while there is time. */
+static void
+expiry_callback(krb5_context context, void *data,
+                krb5_timestamp password_expiration,
+                krb5_timestamp account_expiration, krb5_boolean is_last_req)
+{
+    const struct acquisition *acquisition = data;
+    const struct asker *asker = acquisition->request->asker;
+    krb5_timestamp now = 0;
+    int64_t left = 0;
+    char text[128];
+
+    (void)account_expiration;
+    (void)is_last_req;
+    if (password_expiration == 0 || krb5_timeofday(context, &now) != 0) {
+        return;
+    }
+    left = (int64_t)(uint32_t)password_expiration - (int64_t)(uint32_t)now;
+    if (left < 0 || left > EXPIRY_WARNING_S) {
+        return;
+    }
+    if (left < 2 * HOUR_S) {
+        (void)snprintf(text, sizeof(text),
+                       "Your password expires in %d minutes.",
+                       (int)(left / MINUTE_S));
+    } else if (left < 2 * DAY_S) {
+        (void)snprintf(text, sizeof(text), "Your password expires in %d hours.",
+                       (int)(left / HOUR_S));
+    } else {
+        (void)snprintf(text, sizeof(text), "Your password expires in %d days.",
+                       (int)(left / DAY_S));
+    }
+    asker->inform(asker->data, text);
+}
+
+/*
+ * The lifetime that TEXT asks for, 0 where it is NULL or makes no sense, which
+ * is said.
+ */
+static krb5_deltat
+lifetime(struct krb *krb, const char *name, char *text)
+{
+    krb5_deltat seconds = 0;
+
+    if (text != NULL &&
+        (krb5_string_to_deltat(text, &seconds) != 0 || seconds <= 0)) {
+        log_line(krb->log, LOG_LEVEL_ERROR, "%s=%s is no lifetime: ignored",
+                 name, text);
+        return 0;
+    }
+    return seconds;
+}
+
+static krb5_error_code
+prepare_options(struct acquisition *acquisition)
+{
+    krb5_context context = acquisition->krb->context;
+    const struct options *options = acquisition->request->options;
+    krb5_get_init_creds_opt *made = NULL;
+    krb5_error_code code = krb5_get_init_creds_opt_alloc(context, &made);
+    krb5_deltat seconds = 0;
+
+    if (code != 0) {
+        return code;
+    }
+    acquisition->options = made;
+    if (options->forwardable) {
+        krb5_get_init_creds_opt_set_forwardable(made, 1);
+    }
+    seconds =
+        lifetime(acquisition->krb, "ticket_lifetime", options->ticket_lifetime);
+    if (seconds > 0) {
+        krb5_get_init_creds_opt_set_tkt_life(made, seconds);
+    }
+    seconds =
+        lifetime(acquisition->krb, "renew_lifetime", options->renew_lifetime);
+    if (seconds > 0) {
+        krb5_get_init_creds_opt_set_renew_life(made, seconds);
+    }
+    code = krb5_get_init_creds_opt_set_expire_callback(
+        context, made, expiry_callback, acquisition);
+    if (code == 0) {
+        code = krb5_cc_new_unique(context, "MEMORY", NULL, &acquisition->cache);
+    }
+    if (code == 0) {
+        code = krb5_get_init_creds_opt_set_out_ccache(context, made,
+                                                      acquisition->cache);
+    }
+    return code;
+}
+
+/* One AS exchange, with acquisition->password where that is not empty. */
+static krb5_error_code
+exchange(struct acquisition *acquisition)
+{
+    krb5_context context = acquisition->krb->context;
+    krb5_init_creds_context exchange_context = NULL;
+    krb5_error_code code = krb5_init_creds_init(
+        context, acquisition->request->client, prompter, acquisition, 0,
+        acquisition->options, &exchange_context);
+
+    if (code == 0 && acquisition->password.length > 0) {
+        code = krb5_init_creds_set_password(
+            context, exchange_context,
+            (const char *)acquisition->password.data);
+    }
+    if (code == 0) {
+        code = krb5_init_creds_get(context, exchange_context);
+    }
+    krb5_init_creds_free(context, exchange_context);
+    return code;
+}
+
+/* Keeps PASSWORD, with a NUL behind it. */
+static krb5_error_code
+keep_password(struct acquisition *acquisition, struct span password)
+{
+    struct bytes *kept = &acquisition->password;
+
+    if (bytes_reserve(kept, password.length + 1) < 0 ||
+        bytes_copy(kept, password) < 0) {
+        return ENOMEM;
+    }
+    kept->data[kept->length] = '\0';
+    return 0;
+}
+
+/* Asks for the password though libkrb5 did not want it. */
+static krb5_error_code
+ask_all_the_same(struct acquisition *acquisition)
+{
+    const struct prompts prompts = {
+        .count = 1,
+        .list[0] = {.text = "Password", .echo = false, .is_password = true},
+    };
+    struct answers answers = {0};
+    krb5_error_code code = ask(acquisition, &prompts, &answers);
+
+    return code != 0 ? code : keep_password(acquisition, answers.list[0]);
+}
+
+/* What a known principal's password would have cost. */
+static void
+compute_key_in_vain(struct acquisition *acquisition)
+{
+    krb5_context context = acquisition->krb->context;
+    krb5_data password = {
+        .magic = KV5M_DATA,
+        .length = (unsigned int)acquisition->password.length,
+        .data = (char *)acquisition->password.data,
+    };
+    krb5_data salt = {0, 0, NULL};
+    krb5_keyblock key = {0};
+
+    if (krb5_principal2salt(context, acquisition->request->client, &salt) ==
+        0) {
+        (void)krb5_c_string_to_key(context, ENCTYPE_AES256_CTS_HMAC_SHA1_96,
+                                   &password, &salt, &key);
+        krb5_free_keyblock_contents(context, &key);
+        krb5_free_data_contents(context, &salt);
+    }
+}
+
+/* Whether the KDC has refused the principal before it saw a password. */
+static bool
+refuses_principal(enum outcome outcome)
+{
+    return outcome == OUTCOME_UNKNOWN_PRINCIPAL ||
+           outcome == OUTCOME_PRINCIPAL_LOCKED ||
+           outcome == OUTCOME_PRINCIPAL_EXPIRED ||
+           outcome == OUTCOME_PASSWORD_EXPIRED;
+}
+
+/*
+ * The KDC does not want this principal.  Nobody shall learn that without the
+ * price of a wrong password: the prompt, a round trip after it, a key.
+ */
+static krb5_error_code
+refuse_slowly(struct acquisition *acquisition)
+{
+    krb5_error_code code = 0;
+
+    if (!acquisition->was_asked && acquisition->password.length == 0) {
+        code = ask_all_the_same(acquisition);
+        if (code != 0) {
+            return code;
+        }
+    }
+    compute_key_in_vain(acquisition);
+    return exchange(acquisition);
+}
+
+enum outcome
+acquire(struct krb *krb, const struct acquire_request *request,
+        krb5_ccache *cache_out)
+{
+    struct acquisition acquisition = {.krb = krb, .request = request};
+    enum outcome outcome = OUTCOME_SUCCESS;
+    krb5_error_code code = prepare_options(&acquisition);
+
+    *cache_out = NULL;
+    if (code == 0 && request->password.length > 0) {
+        code = keep_password(&acquisition, request->password);
+    }
+    if (code == 0) {
+        code = exchange(&acquisition);
+        if (refuses_principal(krb_outcome(code))) {
+            code = refuse_slowly(&acquisition);
+        }
+    }
+    if (code != 0) {
+        outcome = krb_failed(krb, code, "no tickets");
+        goto out;
+    }
+    *cache_out = acquisition.cache;
+    acquisition.cache = NULL;
+out:
+    if (acquisition.cache != NULL) {
+        (void)krb5_cc_destroy(krb->context, acquisition.cache);
+    }
+    krb5_get_init_creds_opt_free(krb->context, acquisition.options);
+    bytes_free(&acquisition.password);
+    return outcome;
+}
+
+void
+acquire_in_vain(struct krb *krb, const struct acquire_request *request)
+{
+    struct acquisition acquisition = {.krb = krb, .request = request};
+
+    if (request->password.length == 0) {
+        (void)ask_all_the_same(&acquisition);
+    }
+    bytes_free(&acquisition.password);
+}

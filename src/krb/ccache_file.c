@@ -1,0 +1,216 @@
+/*
+ * FILE caches.  The user may swap what the name stands for at any moment: all
+ * is done as the user, so that he only harms himself, and nothing that is not
+ * a plain file of his is opened for reading or replaced.  Replacement is
+ * krb5_cc_move: mkstemp and rename since krb5 1.20.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "krb/ccache_kind.h"
+
+/* A file that krb5_cc_move has left behind is older than any call's limit. */
+#define STRAY_AGE_S 60
+
+/* What krb5_cc_move appends to the name of its temporary file. */
+#define STRAY_SUFFIX_LENGTH 7 /* .XXXXXX */
+
+static enum outcome
+refuse_errno(struct krb *krb, enum outcome outcome, const char *path, int error)
+{
+    char words[128];
+
+    return krb_refuse(krb, outcome, "%s: %s", path,
+                      strerror_r(error, words, sizeof(words)));
+}
+
+static enum outcome
+file_claim(struct krb *krb, const char *path)
+{
+    int fd = open(
+        path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+        0600);
+
+    if (fd < 0) {
+        return refuse_errno(krb,
+                            errno == EEXIST ? OUTCOME_CACHE_TAKEN
+                                            : OUTCOME_CACHE_UNWRITABLE,
+                            path, errno);
+    }
+    (void)close(fd);
+    return OUTCOME_SUCCESS;
+}
+
+static void
+file_unclaim(struct krb *krb, const char *path)
+{
+    (void)krb;
+    (void)unlink(path);
+}
+
+static enum outcome
+file_inspect(struct krb *krb, const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0) {
+        return refuse_errno(krb,
+                            errno == ENOENT ? OUTCOME_CACHE_MISSING
+                                            : OUTCOME_CACHE_UNREADABLE,
+                            path, errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE, "%s: %s", path,
+                          S_ISLNK(status.st_mode)   ? "is a symbolic link"
+                          : S_ISDIR(status.st_mode) ? "is a directory"
+                                                    : "is not a regular file");
+    }
+    if (status.st_uid != geteuid()) {
+        return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,
+                          "%s: belongs to another user", path);
+    }
+    /* A claim whose maker was killed: an empty file is no cache yet. */
+    return status.st_size == 0
+               ? krb_refuse(krb, OUTCOME_CACHE_MISSING, "%s: is empty", path)
+               : OUTCOME_SUCCESS;
+}
+
+/* Whether NAME is BASE with the suffix of krb5_cc_move's temporary file. */
+static bool
+is_stray_name(const char *name, const char *base)
+{
+    size_t length = strlen(base);
+
+    if (strncmp(name, base, length) != 0 || name[length] != '.' ||
+        strlen(name) != length + STRAY_SUFFIX_LENGTH) {
+        return false;
+    }
+    for (const char *at = name + length + 1; *at != '\0'; at++) {
+        if (!isalnum((unsigned char)*at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Removes NAME of DIRECTORY where it is an old plain file of this user. */
+static void
+remove_stray(int directory, const char *name)
+{
+    struct stat status;
+
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+        status.st_mtime < time(NULL) - STRAY_AGE_S) {
+        (void)unlinkat(directory, name, 0);
+    }
+}
+
+/* Removes what earlier replacements of PATH that were killed have left. */
+static void
+sweep_strays(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    DIR *directory = NULL;
+    const struct dirent *entry = NULL;
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+
+    if (length == 0 || length >= sizeof(folder)) {
+        return;
+    }
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    directory = opendir(folder);
+    if (directory == NULL) {
+        return;
+    }
+    while ((entry = readdir(directory)) != NULL) {
+        if (is_stray_name(entry->d_name, slash + 1)) {
+            remove_stray(dirfd(directory), entry->d_name);
+        }
+    }
+    (void)closedir(directory);
+}
+
+static krb5_error_code
+resolve(struct krb *krb, const char *path, krb5_ccache *cache_out)
+{
+    char name[PATH_MAX + sizeof("FILE:")];
+
+    if (strlen(path) >= PATH_MAX) {
+        return ENAMETOOLONG;
+    }
+    (void)snprintf(name, sizeof(name), "FILE:%s", path);
+    return krb5_cc_resolve(krb->context, name, cache_out);
+}
+
+static enum outcome
+file_replace(struct krb *krb, const char *path, krb5_ccache memory)
+{
+    krb5_ccache cache = NULL;
+    krb5_error_code code = resolve(krb, path, &cache);
+
+    if (code == 0) {
+        code = krb5_cc_move(krb->context, memory, cache);
+    }
+    if (code != 0) {
+        (void)krb5_cc_destroy(krb->context, memory);
+    }
+    if (cache != NULL) {
+        (void)krb5_cc_close(krb->context, cache);
+    }
+    if (code != 0) {
+        enum outcome outcome = krb_failed(krb, code, path);
+
+        return outcome == OUTCOME_NO_MEMORY ? outcome
+                                            : OUTCOME_CACHE_UNWRITABLE;
+    }
+    sweep_strays(path);
+    return OUTCOME_SUCCESS;
+}
+
+static enum outcome
+file_destroy(struct krb *krb, const char *path)
+{
+    krb5_ccache cache = NULL;
+    krb5_error_code code = 0;
+    enum outcome outcome = file_inspect(krb, path);
+
+    sweep_strays(path);
+    if (outcome == OUTCOME_CACHE_MISSING) {
+        /* An empty claim goes too; what is gone already is no matter. */
+        (void)unlink(path);
+        return OUTCOME_SUCCESS;
+    }
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    code = resolve(krb, path, &cache);
+    if (code == 0) {
+        code = krb5_cc_destroy(krb->context, cache);
+    }
+    if (code == 0 || krb_outcome(code) == OUTCOME_CACHE_MISSING) {
+        return OUTCOME_SUCCESS;
+    }
+    (void)krb_failed(krb, code, path);
+    return OUTCOME_CACHE_UNWRITABLE;
+}
+
+const struct ccache_kind ccache_kind_file = {
+    .prefix = "FILE",
+    .claim = file_claim,
+    .unclaim = file_unclaim,
+    .inspect = file_inspect,
+    .replace = file_replace,
+    .destroy = file_destroy,
+};

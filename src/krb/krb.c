@@ -1,0 +1,317 @@
+/* The libkrb5 context, its words, and the table of error codes. */
+#include "krb/krb.h"
+
+#include <errno.h>
+#include <profile.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The ONE table.  What is not in it is OUTCOME_KDC_REFUSED or below. */
+static const struct {
+    krb5_error_code code;
+    enum outcome outcome;
+} table[] = {
+    {0, OUTCOME_SUCCESS},
+    {ENOMEM, OUTCOME_NO_MEMORY},
+    {KRB5_CC_NOMEM, OUTCOME_NO_MEMORY},
+
+    {KRB5KDC_ERR_PREAUTH_FAILED, OUTCOME_WRONG_PASSWORD},
+    {KRB5KRB_AP_ERR_BAD_INTEGRITY, OUTCOME_WRONG_PASSWORD},
+    {KRB5_PREAUTH_FAILED, OUTCOME_WRONG_PASSWORD},
+    {KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, OUTCOME_UNKNOWN_PRINCIPAL},
+    {KRB5KDC_ERR_CLIENT_REVOKED, OUTCOME_PRINCIPAL_LOCKED},
+    {KRB5KDC_ERR_NAME_EXP, OUTCOME_PRINCIPAL_EXPIRED},
+    {KRB5KDC_ERR_CLIENT_NOTYET, OUTCOME_PRINCIPAL_EXPIRED},
+    {KRB5KDC_ERR_KEY_EXP, OUTCOME_PASSWORD_EXPIRED},
+
+    {KRB5_KDC_UNREACH, OUTCOME_KDC_UNREACHABLE},
+    {KRB5_REALM_UNKNOWN, OUTCOME_KDC_UNREACHABLE},
+    {KRB5_REALM_CANT_RESOLVE, OUTCOME_KDC_UNREACHABLE},
+    {KRB5KDC_ERR_SVC_UNAVAILABLE, OUTCOME_KDC_UNREACHABLE},
+    {ETIMEDOUT, OUTCOME_KDC_UNREACHABLE},
+    {KRB5_KDCREP_MODIFIED, OUTCOME_KDC_NONSENSE},
+    {KRB5KRB_AP_ERR_MSG_TYPE, OUTCOME_KDC_NONSENSE},
+    {KRB5KRB_AP_ERR_MODIFIED, OUTCOME_KDC_NONSENSE},
+    {KRB5KRB_AP_ERR_BADVERSION, OUTCOME_KDC_NONSENSE},
+    {KRB5_BADMSGTYPE, OUTCOME_KDC_NONSENSE},
+    {KRB5_PARSE_MALFORMED, OUTCOME_UNKNOWN_PRINCIPAL},
+    {KRB5KRB_AP_ERR_SKEW, OUTCOME_CLOCK_SKEW},
+    {KRB5_KDCREP_SKEW, OUTCOME_CLOCK_SKEW},
+    {KRB5KRB_AP_ERR_TKT_NYV, OUTCOME_CLOCK_SKEW},
+    {KRB5KDC_ERR_ETYPE_NOSUPP, OUTCOME_NO_COMMON_ENCTYPE},
+    {KRB5_PROG_ETYPE_NOSUPP, OUTCOME_NO_COMMON_ENCTYPE},
+    {KRB5_CONFIG_ETYPE_NOSUPP, OUTCOME_NO_COMMON_ENCTYPE},
+
+    {KRB5_LIBOS_CANTREADPWD, OUTCOME_NO_ANSWER},
+    {KRB5_LIBOS_PWDINTR, OUTCOME_NO_ANSWER},
+
+    {KRB5KRB_AP_ERR_TKT_EXPIRED, OUTCOME_TICKET_EXPIRED},
+    {KRB5KDC_ERR_NEVER_VALID, OUTCOME_TICKET_EXPIRED},
+    {KRB5_CC_NOTFOUND, OUTCOME_CACHE_MISSING},
+    {KRB5_FCC_NOFILE, OUTCOME_CACHE_MISSING},
+    {KRB5_FCC_PERM, OUTCOME_CACHE_UNREADABLE},
+    {KRB5_CC_FORMAT, OUTCOME_CACHE_UNREADABLE},
+    {KRB5_CCACHE_BADVNO, OUTCOME_CACHE_UNREADABLE},
+    {KRB5_CC_END, OUTCOME_CACHE_UNREADABLE},
+    {EACCES, OUTCOME_CACHE_UNREADABLE},
+    {KRB5_CC_IO, OUTCOME_CACHE_UNWRITABLE},
+    {KRB5_CC_WRITE, OUTCOME_CACHE_UNWRITABLE},
+    {ENOSPC, OUTCOME_CACHE_UNWRITABLE},
+    {EDQUOT, OUTCOME_CACHE_UNWRITABLE},
+    {EFBIG, OUTCOME_CACHE_UNWRITABLE},
+    {EROFS, OUTCOME_CACHE_UNWRITABLE},
+    {KRB5_CC_BADNAME, OUTCOME_CACHE_KIND},
+    {KRB5_CC_UNKNOWN_TYPE, OUTCOME_CACHE_KIND},
+
+    {KRB5_CONFIG_CANTOPEN, OUTCOME_CONFIGURATION},
+    {KRB5_CONFIG_BADFORMAT, OUTCOME_CONFIGURATION},
+    {KRB5_CONFIG_NODEFREALM, OUTCOME_CONFIGURATION},
+};
+
+enum outcome
+krb_outcome(krb5_error_code code)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].code == code) {
+            return table[i].outcome;
+        }
+    }
+    /* The ASN.1 decoder's table of 256 codes: what cannot be taken apart. */
+    if (code >= ASN1_BAD_TIMEFORMAT && code < ASN1_BAD_TIMEFORMAT + 256) {
+        return OUTCOME_KDC_NONSENSE;
+    }
+    return OUTCOME_KDC_REFUSED;
+}
+
+enum outcome
+krb_failed(struct krb *krb, krb5_error_code code, const char *doing)
+{
+    const char *text = krb5_get_error_message(krb->context, code);
+
+    (void)snprintf(krb->detail, sizeof(krb->detail), "%s: %s", doing, text);
+    krb5_free_error_message(krb->context, text);
+    return krb_outcome(code);
+}
+
+enum outcome
+krb_refuse(struct krb *krb, enum outcome outcome, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(krb->detail, sizeof(krb->detail), format, arguments);
+    va_end(arguments);
+    return outcome;
+}
+
+/* libkrb5's trace callback: what does not fit into the file is lost. */
+static void
+trace_to_file(krb5_context context, const krb5_trace_info *info, void *data)
+{
+    const struct krb *krb = data;
+
+    (void)context;
+    if (info != NULL && info->message != NULL) {
+        ssize_t written =
+            write(krb->trace_fd, info->message, strlen(info->message));
+
+        (void)written;
+    }
+}
+
+enum outcome
+krb_open(struct krb *krb, const struct log *log, int trace_fd)
+{
+    krb5_error_code code = 0;
+
+    memset(krb, 0, sizeof(*krb));
+    krb->log = log;
+    krb->trace_fd = trace_fd;
+    code = krb5_init_context(&krb->context);
+    if (code != 0) {
+        krb->context = NULL;
+        (void)krb_failed(krb, code, "cannot read krb5.conf");
+        return code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_CONFIGURATION;
+    }
+    if (trace_fd >= 0) {
+        (void)krb5_set_trace_callback(krb->context, trace_to_file, krb);
+    }
+    return OUTCOME_SUCCESS;
+}
+
+void
+krb_close(struct krb *krb)
+{
+    if (krb->context != NULL) {
+        krb5_free_context(krb->context);
+        krb->context = NULL;
+    }
+}
+
+/*
+ * Takes VALUE of krb5.conf for ROW into OPTIONS.  0 or -ENOMEM; what is not
+ * legal is said and left.
+ */
+static int
+take_appdefault(struct krb *krb, struct options *options,
+                const struct option *row, const char *value)
+{
+    int64_t timeout = options->timeout;
+    char text[1024];
+    int status = 0;
+
+    (void)snprintf(text, sizeof(text), "%s=%s", row->name, value);
+    status = options_set(options, OPTION_FROM_KRB5_CONF, text);
+    if (status == -ENOMEM) {
+        return status;
+    }
+    if (status < 0) {
+        log_line(krb->log, LOG_LEVEL_ERROR,
+                 "krb5.conf, [appdefaults]: %s is not a legal value of %s: "
+                 "ignored",
+                 value, row->name);
+    }
+    /* Who may write krb5.conf may not make a login hang longer. */
+    if (options->timeout > timeout) {
+        options->timeout = timeout;
+    }
+    return 0;
+}
+
+int
+krb_complete_options(struct krb *krb, struct options *options)
+{
+    size_t count = 0;
+    const struct option *rows = options_table(&count);
+    krb5_data realm = {0, 0, NULL};
+    char *default_realm = NULL;
+    uint64_t given = options->given;
+    int status = 0;
+
+    if (options->realm != NULL) {
+        realm.data = options->realm;
+        realm.length = (unsigned int)strlen(options->realm);
+    } else if (krb5_get_default_realm(krb->context, &default_realm) == 0) {
+        realm.data = default_realm;
+        realm.length = (unsigned int)strlen(default_realm);
+    }
+    for (size_t i = 0; i < count && status == 0; i++) {
+        bool is_timeout = strcmp(rows[i].name, "timeout") == 0;
+        char *value = NULL;
+
+        if (!rows[i].in_krb5_conf || ((given >> i & 1) != 0 && !is_timeout)) {
+            continue;
+        }
+        krb5_appdefault_string(krb->context, "pam",
+                               realm.data != NULL ? &realm : NULL, rows[i].name,
+                               "", &value);
+        if (value != NULL && *value != '\0') {
+            status = take_appdefault(krb, options, &rows[i], value);
+        }
+        krb5_free_string(krb->context, value);
+    }
+    krb5_free_default_realm(krb->context, default_realm);
+    return status;
+}
+
+bool
+krb_libdefault_flag(struct krb *krb, const krb5_data *realm, const char *name,
+                    bool fallback)
+{
+    profile_t profile = NULL;
+    char *realm_text = NULL;
+    int value = fallback;
+
+    if (krb5_get_profile(krb->context, &profile) != 0) {
+        return fallback;
+    }
+    (void)profile_get_boolean(profile, "libdefaults", name, NULL, fallback,
+                              &value);
+    realm_text = strndup(realm->data, realm->length);
+    if (realm_text != NULL) {
+        (void)profile_get_boolean(profile, "libdefaults", realm_text, name,
+                                  value, &value);
+    }
+    free(realm_text);
+    profile_release(profile);
+    return value != 0;
+}
+
+int64_t
+krb_clockskew(struct krb *krb)
+{
+    profile_t profile = NULL;
+    char *text = NULL;
+    krb5_deltat skew = 300;
+
+    if (krb5_get_profile(krb->context, &profile) != 0) {
+        return 300;
+    }
+    if (profile_get_string(profile, "libdefaults", "clockskew", NULL, NULL,
+                           &text) == 0 &&
+        text != NULL && krb5_string_to_deltat(text, &skew) != 0) {
+        skew = 300;
+    }
+    profile_release_string(text);
+    profile_release(profile);
+    return skew;
+}
+
+enum outcome
+krb_principal_of(struct krb *krb, const char *user,
+                 const struct options *options, krb5_principal *principal_out)
+{
+    krb5_principal principal = NULL;
+    krb5_error_code code = 0;
+
+    *principal_out = NULL;
+    if (options->realm != NULL) {
+        code = krb5_set_default_realm(krb->context, options->realm);
+        if (code != 0) {
+            return krb_failed(krb, code, "cannot use the realm");
+        }
+    }
+    code = krb5_parse_name(krb->context, user, &principal);
+    if (code == KRB5_CONFIG_NODEFREALM) {
+        return krb_refuse(krb, OUTCOME_CONFIGURATION,
+                          "krb5.conf has no default_realm");
+    }
+    if (code != 0) {
+        return krb_refuse(
+            krb, code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_UNKNOWN_PRINCIPAL,
+            "the user's name is no principal");
+    }
+    *principal_out = principal;
+    return OUTCOME_SUCCESS;
+}
+
+struct krb_offset
+krb_offset_learned(struct krb *krb)
+{
+    krb5_timestamp seconds = 0;
+    krb5_int32 microseconds = 0;
+
+    if (krb5_get_time_offsets(krb->context, &seconds, &microseconds) != 0) {
+        return (struct krb_offset){0, 0};
+    }
+    return (struct krb_offset){seconds, microseconds};
+}
+
+enum outcome
+krb_offset_apply(struct krb *krb, struct krb_offset offset)
+{
+    /* krb5_timestamp is read as unsigned (good until 2106). */
+    int64_t now = (int64_t)time(NULL) + offset.seconds;
+    krb5_error_code code = 0;
+
+    if (offset.seconds == 0 && offset.microseconds == 0) {
+        return OUTCOME_SUCCESS;
+    }
+    code = krb5_set_real_time(krb->context, (krb5_timestamp)(uint32_t)now, -1);
+    return code == 0 ? OUTCOME_SUCCESS
+                     : krb_failed(krb, code, "cannot set the clock offset");
+}

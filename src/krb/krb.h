@@ -1,0 +1,86 @@
+/*
+ * What this program makes of libkrb5: a context with its log and trace, the
+ * words of the last failure, krb5.conf's say in our options, and the ONE table
+ * from krb5_error_code to outcome.  Only src/krb sees <krb5.h>.
+ */
+#ifndef KRB_KRB_H
+#define KRB_KRB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <krb5.h>
+
+#include "base/log.h"
+#include "base/options.h"
+#include "base/outcome.h"
+
+#define KRB_DETAIL_MAX 512
+
+struct krb {
+    krb5_context context;
+    const struct log *log; /* borrowed */
+    int trace_fd;          /* borrowed; -1 = no trace */
+    /* What went wrong last, in words; "" after success. */
+    char detail[KRB_DETAIL_MAX];
+};
+
+/*
+ * Makes the context; every other function of src/krb needs it.  LOG and
+ * TRACE_FD are borrowed until krb_close.  OUTCOME_CONFIGURATION where
+ * krb5.conf cannot be read.
+ */
+enum outcome krb_open(struct krb *krb, const struct log *log, int trace_fd);
+void krb_close(struct krb *krb);
+
+/* The outcome that CODE of libkrb5 stands for. */
+enum outcome krb_outcome(krb5_error_code code);
+
+/*
+ * Keeps "DOING: what libkrb5 says of CODE" as the detail of KRB and returns
+ * krb_outcome(CODE).
+ */
+enum outcome krb_failed(struct krb *krb, krb5_error_code code,
+                        const char *doing);
+
+/* Keeps the formatted text as the detail of KRB and returns OUTCOME. */
+enum outcome krb_refuse(struct krb *krb, enum outcome outcome,
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Fills in what OPTIONS leaves open from [appdefaults] of krb5.conf: the top
+ * level, the section of the realm, `pam` and `pam` per realm, the more special
+ * one winning (krb5_appdefault_string).  `timeout` can only get shorter.  A
+ * bad value is logged at error level and left out.  0 or -ENOMEM.
+ */
+int krb_complete_options(struct krb *krb, struct options *options);
+
+/* A boolean of [libdefaults], per REALM or for all, else FALLBACK. */
+bool krb_libdefault_flag(struct krb *krb, const krb5_data *realm,
+                         const char *name, bool fallback);
+
+/* krb5.conf's clockskew in seconds. */
+int64_t krb_clockskew(struct krb *krb);
+
+/*
+ * The principal that USER stands for, in `realm` where that is given.
+ * *PRINCIPAL_OUT is freed with krb5_free_principal.  A name that is no
+ * principal is OUTCOME_UNKNOWN_PRINCIPAL.
+ */
+enum outcome krb_principal_of(struct krb *krb, const char *user,
+                              const struct options *options,
+                              krb5_principal *principal_out);
+
+/* The clock offset that KRB has learned from a KDC. */
+struct krb_offset {
+    int64_t seconds;
+    int64_t microseconds;
+};
+
+struct krb_offset krb_offset_learned(struct krb *krb);
+
+/* Takes over what another process has learned. */
+enum outcome krb_offset_apply(struct krb *krb, struct krb_offset offset);
+
+#endif

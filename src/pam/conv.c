@@ -1,0 +1,168 @@
+/* Asking and telling the user. */
+#include "pam/conv.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <security/pam_appl.h>
+
+/* The longest prompt that is shown. */
+#define PROMPT_MAX 512
+
+/* The host's callback, or NULL. */
+static const struct pam_conv *
+find_conversation(const struct host *host)
+{
+    const void *item = NULL;
+    const struct pam_conv *conversation = NULL;
+
+    if (pam_get_item(host->handle, PAM_CONV, &item) != PAM_SUCCESS) {
+        return NULL;
+    }
+    conversation = item;
+    return conversation == NULL || conversation->conv == NULL ? NULL
+                                                              : conversation;
+}
+
+/* What is left to do when the thread is cancelled in the host's callback. */
+static void
+abandon(void *data)
+{
+    struct host *host = data;
+
+    client_end(&host->client);
+    options_free(&host->options);
+}
+
+/*
+ * Calls the host with the thread's cancellation as the host had it.  Either a
+ * PAM code, or no return at all.
+ */
+static int
+converse(struct host *host, int count, const struct pam_message **messages,
+         struct pam_response **responses_out)
+{
+    const struct pam_conv *conversation = find_conversation(host);
+    int code = PAM_CONV_ERR;
+
+    *responses_out = NULL;
+    if (conversation == NULL || host->conversations >= CONVERSATIONS_MAX) {
+        return PAM_CONV_ERR;
+    }
+    host->conversations++;
+    pthread_cleanup_push(abandon, host);
+    (void)pthread_setcancelstate(host->cancel_state, NULL);
+    code = conversation->conv(count, messages, responses_out,
+                              conversation->appdata_ptr);
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_pop(0);
+    return code;
+}
+
+static void
+erase_responses(struct pam_response *responses, uint32_t count)
+{
+    if (responses == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        erase_and_free(responses[i].resp);
+    }
+    free(responses);
+}
+
+/* The text of PROMPT as the user sees it. */
+static void
+write_prompt(char *buffer, size_t size, const struct prompt *prompt)
+{
+    const char *text = prompt->is_password ? "Password" : prompt->text;
+    size_t length = strlen(text);
+    bool has_end =
+        length > 0 && (text[length - 1] == ' ' || text[length - 1] == ':');
+
+    (void)snprintf(buffer, size, "%s%s", text, has_end ? "" : ": ");
+    log_strip_for_terminal(buffer);
+}
+
+/* Takes one response as the answer to PROMPT. */
+static enum outcome
+take_response(struct host *host, const struct prompt *prompt,
+              const char *response, struct span *answer_out)
+{
+    if (response == NULL || strlen(response) > MESSAGE_ANSWER_MAX) {
+        return OUTCOME_NO_ANSWER;
+    }
+    *answer_out = span_from_text(response);
+    if (!prompt->is_password) {
+        return OUTCOME_SUCCESS;
+    }
+    if (answer_out->length == 0) {
+        return OUTCOME_NO_ANSWER;
+    }
+    return pam_set_item(host->handle, PAM_AUTHTOK, response) == PAM_SUCCESS
+               ? OUTCOME_SUCCESS
+               : OUTCOME_NO_MEMORY;
+}
+
+static enum outcome
+pack_responses(struct host *host, const struct prompts *prompts,
+               const struct pam_response *responses, struct bytes *payload)
+{
+    struct answers answers = {.count = prompts->count};
+
+    for (uint32_t i = 0; i < prompts->count; i++) {
+        enum outcome outcome = take_response(
+            host, &prompts->list[i], responses[i].resp, &answers.list[i]);
+
+        if (outcome != OUTCOME_SUCCESS) {
+            return outcome;
+        }
+    }
+    answers_pack(payload, &answers);
+    return payload->error == 0 ? OUTCOME_SUCCESS : OUTCOME_NO_MEMORY;
+}
+
+enum outcome
+conv_ask(struct host *host, const struct prompts *prompts,
+         struct bytes *payload)
+{
+    char texts[MESSAGE_PROMPTS_MAX][PROMPT_MAX];
+    struct pam_message messages[MESSAGE_PROMPTS_MAX];
+    const struct pam_message *pointers[MESSAGE_PROMPTS_MAX];
+    struct pam_response *responses = NULL;
+    enum outcome outcome = OUTCOME_NO_ANSWER;
+
+    if (prompts->count == 0) {
+        return OUTCOME_HELPER_FAILED;
+    }
+    for (uint32_t i = 0; i < prompts->count; i++) {
+        write_prompt(texts[i], PROMPT_MAX, &prompts->list[i]);
+        messages[i].msg_style =
+            prompts->list[i].echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF;
+        messages[i].msg = texts[i];
+        pointers[i] = &messages[i];
+    }
+    if (converse(host, (int)prompts->count, pointers, &responses) ==
+            PAM_SUCCESS &&
+        responses != NULL) {
+        outcome = pack_responses(host, prompts, responses, payload);
+    }
+    erase_responses(responses, prompts->count);
+    return outcome;
+}
+
+void
+conv_inform(struct host *host, const char *text)
+{
+    const struct pam_message message = {.msg_style = PAM_TEXT_INFO,
+                                        .msg = text};
+    const struct pam_message *pointer = &message;
+    struct pam_response *responses = NULL;
+
+    if (!host_is_silent(host)) {
+        (void)converse(host, 1, &pointer, &responses);
+        erase_responses(responses, 1);
+    }
+}

@@ -1,0 +1,268 @@
+/* Establish, refresh, reinitialize, delete. */
+#include "pam/cred.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pam/errand.h"
+
+/* How long the cleaning up after a failure may take. */
+#define CLEANUP_MS 1000
+
+/* Destroys what a STORE that broke off may have left under the drawn name. */
+static void
+clean_up_after(struct host *host, const struct errand *failed)
+{
+    struct errand errand = errand_for(host, JOB_DESTROY);
+    struct deadline deadline = host->deadline;
+
+    if (failed->name != NULL && !failed->is_shared) {
+        host->deadline = deadline_in(CLEANUP_MS);
+        errand.request.cache = failed->name;
+        (void)errand_run(&errand);
+        host->deadline = deadline;
+    }
+    errand_free(&errand);
+}
+
+/* Whether the helper may have begun to make the cache and not said so. */
+static bool
+may_have_left_something(enum outcome outcome)
+{
+    return outcome == OUTCOME_HELPER_FAILED || outcome == OUTCOME_DEADLINE ||
+           outcome == OUTCOME_NO_MEMORY;
+}
+
+/* Remembers the cache that ERRAND has made, and how it will be ended. */
+static enum outcome
+remember(struct state *state, const struct errand *errand)
+{
+    const struct host *host = errand->host;
+
+    state->cache = strdup(errand->answer.result.cache);
+    state->owner = strdup(host->user);
+    if (state->cache == NULL || state->owner == NULL ||
+        host_copy_options(&state->options, &host->options) < 0) {
+        free(state->cache);
+        free(state->owner);
+        state->cache = NULL;
+        state->owner = NULL;
+        return OUTCOME_NO_MEMORY;
+    }
+    state->uid = host->account.uid;
+    state->gid = host->account.gid;
+    state->maker = getpid();
+    state->is_stored = true;
+    return OUTCOME_SUCCESS;
+}
+
+/* Makes the cache of STATE's tickets. */
+static enum outcome
+make(struct host *host, struct state *state)
+{
+    struct errand errand = errand_for(host, JOB_STORE);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    errand.request.tickets = bytes_span(&state->tickets);
+    errand.request.principal = state->principal;
+    outcome = errand_run(&errand);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = remember(state, &errand);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = host_set_cache_name(host, state->cache);
+        if (outcome != OUTCOME_SUCCESS) {
+            state_forget_cache(state);
+        }
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        log_line(&host->log, LOG_LEVEL_DEBUG, "user %s: made %s", host->user,
+                 state->cache);
+    } else {
+        errand_log(&errand, outcome, "no cache could be made");
+        if (may_have_left_something(outcome)) {
+            clean_up_after(host, &errand);
+        }
+    }
+    errand_free(&errand);
+    return outcome;
+}
+
+enum outcome
+cred_establish(struct host *host)
+{
+    struct state *state = state_if_any(host);
+
+    if (!state_has_own_tickets(state, host)) {
+        return OUTCOME_NOT_OURS;
+    }
+    /* Done before, here or in the process this one was forked from. */
+    if (state->cache != NULL || host->options.no_ccache) {
+        return OUTCOME_SUCCESS;
+    }
+    if (!host->account.exists) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s has no account: no cache can be made", host->user);
+        return OUTCOME_NO_ACCOUNT;
+    }
+    return make(host, state);
+}
+
+/*
+ * Which cache the host means, "" for libkrb5's default, NULL for none: the PAM
+ * environment's; else the process's own, but only where this process is wholly
+ * the user, who is not root.
+ */
+static const char *
+target_cache(const struct host *host)
+{
+    const char *name = host_cache_name(host);
+
+    if (name != NULL) {
+        return name;
+    }
+    if (!host->account.exists || host->account.uid == 0 ||
+        !host_is_wholly(host->account.uid)) {
+        return NULL;
+    }
+    name = getenv("KRB5CCNAME");
+    return name == NULL ? "" : name;
+}
+
+/* Puts the handle's own tickets in the place of those in the target cache. */
+static enum outcome
+replace(struct host *host, struct state *state)
+{
+    const char *target = target_cache(host);
+    struct errand errand = errand_for(host, JOB_REPLACE);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (state->is_stored || target == NULL) {
+        return OUTCOME_SUCCESS;
+    }
+    if (!host->account.exists) {
+        return OUTCOME_NO_ACCOUNT;
+    }
+    errand.request.cache = target;
+    errand.request.principal = state->principal;
+    errand.request.tickets = bytes_span(&state->tickets);
+    outcome = errand_run(&errand);
+    if (outcome == OUTCOME_SUCCESS) {
+        state->is_stored = true;
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s: new tickets in %s",
+                 host->user, errand.answer.result.cache);
+    } else {
+        errand_log(&errand, outcome, "tickets not replaced");
+    }
+    errand_free(&errand);
+    return outcome;
+}
+
+/* Renews the TGT in the target cache. */
+static enum outcome
+renew(struct host *host)
+{
+    const char *target = target_cache(host);
+    struct errand errand = errand_for(host, JOB_RENEW);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (target == NULL || !host->account.exists) {
+        return OUTCOME_NOT_OURS;
+    }
+    errand.request.cache = target;
+    outcome = errand_run(&errand);
+    if (outcome == OUTCOME_SUCCESS) {
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s: renewed %s", host->user,
+                 errand.answer.result.cache);
+    } else {
+        errand_log(&errand, outcome, "ticket not renewed");
+    }
+    errand_free(&errand);
+    return outcome;
+}
+
+/* Destroys STATE's cache as its owner. */
+static enum outcome
+destroy(struct host *host, const struct state *state)
+{
+    struct errand errand = errand_for(host, JOB_DESTROY);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    errand.request.user = state->owner;
+    errand.request.has_account = true;
+    errand.request.uid = state->uid;
+    errand.request.gid = state->gid;
+    errand.request.cache = state->cache;
+    outcome = errand_run(&errand);
+    if (outcome != OUTCOME_SUCCESS) {
+        errand_log(&errand, outcome, "the session's cache is left behind");
+    }
+    errand_free(&errand);
+    return outcome;
+}
+
+enum outcome
+cred_end(struct host *host, struct state *state)
+{
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (state == NULL || state->cache == NULL) {
+        return OUTCOME_NOT_OURS;
+    }
+    if (!host->options.retain_after_close &&
+        !state->options.retain_after_close) {
+        outcome = destroy(host, state);
+    }
+    host_drop_cache_name(host, state->cache);
+    state_forget_cache(state);
+    state_forget_login(state);
+    return outcome;
+}
+
+/* The one flag of the four that FLAGS have, 0 where they have several. */
+static unsigned int
+only_flag(unsigned int flags)
+{
+    const unsigned int four = PAM_ESTABLISH_CRED | PAM_DELETE_CRED |
+                              PAM_REINITIALIZE_CRED | PAM_REFRESH_CRED;
+    unsigned int asked = flags & four;
+
+    if (asked == 0) {
+        return PAM_ESTABLISH_CRED;
+    }
+    return (asked & (asked - 1)) == 0 ? asked : 0;
+}
+
+enum outcome
+cred_set(struct host *host, enum call *call_out)
+{
+    struct state *state = state_if_any(host);
+    bool own = state_has_own_tickets(state, host);
+
+    *call_out = CALL_ESTABLISH;
+    switch (only_flag(host->flags)) {
+    case PAM_DELETE_CRED:
+        return cred_end(host, state);
+    case PAM_ESTABLISH_CRED:
+        return host_excludes_user(host) ? OUTCOME_NOT_OURS
+                                        : cred_establish(host);
+    case PAM_REINITIALIZE_CRED:
+        return own && !host_excludes_user(host) ? replace(host, state)
+                                                : OUTCOME_NOT_OURS;
+    case PAM_REFRESH_CRED:
+        if (host_excludes_user(host)) {
+            return OUTCOME_NOT_OURS;
+        }
+        if (own) {
+            return replace(host, state);
+        }
+        *call_out = CALL_RENEW;
+        return renew(host);
+    default:
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "setcred with flags that exclude each other (0x%x)",
+                 host->flags);
+        return OUTCOME_BAD_CALL;
+    }
+}

@@ -1,0 +1,195 @@
+/* One request to the helper on behalf of a host. */
+#include "pam/errand.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/expand.h"
+#include "pam/conv.h"
+
+/* The cache's name where no option says otherwise. */
+#define DEFAULT_TEMPLATE "FILE:/tmp/krb5cc_%{uid}_XXXXXX"
+
+struct errand
+errand_for(struct host *host, enum job job)
+{
+    return (struct errand){
+        .host = host,
+        .request =
+            {
+                .job = job,
+                .user = host->user == NULL ? "" : host->user,
+                .has_account = host->account.exists,
+                .uid = host->account.uid,
+                .gid = host->account.gid,
+                .cache = "",
+                .principal = "",
+            },
+    };
+}
+
+void
+errand_free(struct errand *errand)
+{
+    free(errand->name);
+    errand->name = NULL;
+    client_answer_free(&errand->answer);
+}
+
+static enum outcome
+greeted(void *data, const struct options *completed)
+{
+    struct errand *errand = data;
+    enum outcome outcome = host_adopt_options(errand->host, completed);
+
+    /* krb5.conf may exclude users too; those who have a cache keep it. */
+    if (outcome == OUTCOME_SUCCESS && errand->request.job == JOB_ACQUIRE &&
+        host_excludes_user(errand->host)) {
+        return OUTCOME_NOT_OURS;
+    }
+    return outcome;
+}
+
+static enum outcome
+prompt(void *data, const struct prompts *prompts, struct bytes *payload)
+{
+    struct errand *errand = data;
+
+    return conv_ask(errand->host, prompts, payload);
+}
+
+static void
+inform(void *data, const char *text)
+{
+    struct errand *errand = data;
+
+    conv_inform(errand->host, text);
+}
+
+static void
+note(void *data, enum log_level level, const char *text)
+{
+    const struct errand *errand = data;
+
+    log_line(&errand->host->log, level, "%s", text);
+}
+
+/* The template that the options ask for; the caller frees. */
+static char *
+choose_template(const struct options *options)
+{
+    char *template = NULL;
+
+    if (options->ccache != NULL) {
+        return strdup(options->ccache);
+    }
+    if (options->ccache_dir != NULL) {
+        const char *kind = *options->ccache_dir == '/' ? "FILE:" : "";
+
+        return asprintf(&template, "%s%s/krb5cc_%%{uid}_XXXXXX", kind,
+                        options->ccache_dir) < 0
+                   ? NULL
+                   : template;
+    }
+    return strdup(DEFAULT_TEMPLATE);
+}
+
+static enum outcome
+expand(struct errand *errand, const char *template)
+{
+    const struct host *host = errand->host;
+    const struct expand_values values = {
+        .uid = host->account.uid,
+        .pid = (uint64_t)getpid(),
+        .user = host->user,
+        .service = host_service(host),
+    };
+    int status = expand_template(template, &values, &errand->name);
+
+    if (status == -ENOMEM) {
+        return OUTCOME_NO_MEMORY;
+    }
+    if (status < 0) {
+        char words[128];
+
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "ccache=%s cannot be made a name: %s", template,
+                 strerror_r(-status, words, sizeof(words)));
+        return OUTCOME_CACHE_UNWRITABLE;
+    }
+    errand->is_shared = !expand_is_unique(template);
+    return OUTCOME_SUCCESS;
+}
+
+/* Draws a name and packs it. */
+static enum outcome
+name(void *data, struct bytes *payload)
+{
+    struct errand *errand = data;
+    char *template = choose_template(&errand->host->options);
+    enum outcome outcome = OUTCOME_NO_MEMORY;
+
+    free(errand->name);
+    errand->name = NULL;
+    if (template != NULL) {
+        outcome = expand(errand, template);
+        free(template);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        cache_name_pack(payload,
+                        &(struct cache_name){.name = errand->name,
+                                             .is_shared = errand->is_shared});
+    }
+    return outcome;
+}
+
+enum outcome
+errand_run(struct errand *errand)
+{
+    struct host *host = errand->host;
+    const struct client_handlers handlers = {
+        .greeted = greeted,
+        .prompt = prompt,
+        .inform = inform,
+        .note = note,
+        .name = name,
+        .data = errand,
+    };
+    struct options options;
+    struct client_request request = {
+        .request = &errand->request,
+        .options = &options,
+        .deadline = &host->deadline,
+        .handlers = &handlers,
+    };
+
+    /* A copy: the greeting replaces the host's. */
+    if (host_copy_options(&options, &host->options) < 0) {
+        return OUTCOME_NO_MEMORY;
+    }
+    client_run(&host->client, &request, &errand->answer);
+    options_free(&options);
+    return errand->answer.result.outcome;
+}
+
+void
+errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
+{
+    const struct host *host = errand->host;
+    const char *detail = errand->answer.result.detail;
+
+    if (detail == NULL || *detail == '\0') {
+        detail = outcome_name(outcome);
+    }
+    /* An unknown name may be a password that was typed too early. */
+    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL || host->user == NULL) {
+        log_line(&host->log, host_level(outcome), "%s: %s", doing,
+                 outcome_name(outcome));
+        return;
+    }
+    log_line(&host->log, host_level(outcome), "user %s: %s: %s: %s", host->user,
+             doing, outcome_name(outcome), detail);
+}

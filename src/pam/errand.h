@@ -1,0 +1,31 @@
+/*
+ * An errand: one request to the helper on behalf of a host, its questions
+ * answered from the host's handle.
+ */
+#ifndef PAM_ERRAND_H
+#define PAM_ERRAND_H
+
+#include "pam/host.h"
+
+struct errand {
+    struct host *host;      /* borrowed */
+    struct request request; /* job, and what it needs; the rest is filled in */
+    /* The name last drawn for a STORE (NULL = none), owned (errand_free). */
+    char *name;
+    bool is_shared; /* that name is not this session's alone */
+    struct client_answer answer;
+};
+
+/* An errand for HOST to do JOB for the user of the call. */
+struct errand errand_for(struct host *host, enum job job);
+
+/* Runs ERRAND; its outcome, with answer.result set. */
+enum outcome errand_run(struct errand *errand);
+
+void errand_free(struct errand *errand);
+
+/* Logs OUTCOME of DOING with the cause that the answer gives. */
+void errand_log(const struct errand *errand, enum outcome outcome,
+                const char *doing);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * The host: the program that has called us through libpam.  All that is read
+ * from its handle or written to it passes here, and so does the ONE table from
+ * outcome to PAM code.  What the calls mean is told in auth, cred, session and
+ * password.
+ */
+#ifndef PAM_HOST_H
+#define PAM_HOST_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <security/pam_modules.h>
+
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/outcome.h"
+#include "client/client.h"
+
+/* The columns of the table: what the host has asked for. */
+enum call {
+    CALL_AUTHENTICATE,
+    CALL_ESTABLISH, /* setcred that has promised a cache, or ends one */
+    CALL_RENEW,     /* setcred(REFRESH) without tickets of this handle */
+    CALL_ACCOUNT,
+    CALL_OPEN,
+    CALL_CLOSE,
+    CALL_CHAUTHTOK,
+    CALL_COUNT
+};
+
+/* Whom a request is about, as NSS knows him. */
+struct account {
+    bool exists;
+    uid_t uid;
+    gid_t gid;
+};
+
+/* One call of one host. */
+struct host {
+    pam_handle_t *handle;
+    unsigned int flags; /* PAM_SILENT and the call's own */
+    struct options options;
+    struct log log;
+    const char *user; /* PAM_USER, borrowed from the handle; may be NULL */
+    struct account account;
+    struct deadline deadline;
+    /* What is running for this call; ended when the thread is cancelled. */
+    struct client client;
+    int conversations;
+    int cancel_state; /* the host thread's own, restored at the end */
+};
+
+/*
+ * Begins a call: takes the thread's cancellation away (the conversation gives
+ * it back), parses the arguments (bad ones are logged and left out), asks who
+ * the user is.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.  In both cases host_end
+ * must follow.
+ */
+enum outcome host_begin(struct host *host, pam_handle_t *handle, int flags,
+                        int argc, const char **argv);
+void host_end(struct host *host);
+
+/*
+ * Begins a call that has no arguments of its own (pam_end): takes over
+ * OPTIONS, which become the host's.  host_end must follow.
+ */
+void host_begin_at_end(struct host *host, pam_handle_t *handle,
+                       struct options *options);
+
+/* The PAM code for OUTCOME in CALL. */
+int host_code(enum call call, enum outcome outcome);
+
+/* How loudly OUTCOME is said in the log. */
+enum log_level host_level(enum outcome outcome);
+
+/* Whether the options exclude the user. */
+bool host_excludes_user(const struct host *host);
+
+/* Whether messages to the user are unwanted. */
+bool host_is_silent(const struct host *host);
+
+/* Whether the real, effective and saved uid of this process are all UID. */
+bool host_is_wholly(uid_t uid);
+
+/*
+ * Takes over the options as krb5.conf completes them; the deadline can only
+ * get shorter.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.
+ */
+enum outcome host_adopt_options(struct host *host,
+                                const struct options *completed);
+
+/* Copies FROM to TO, which is uninitialised.  0 or -ENOMEM. */
+int host_copy_options(struct options *to, const struct options *from);
+
+/* KRB5CCNAME of the PAM environment, NULL where unset; borrowed. */
+const char *host_cache_name(const struct host *host);
+
+/* Sets it.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY. */
+enum outcome host_set_cache_name(struct host *host, const char *name);
+
+/* Drops it where it is NAME. */
+void host_drop_cache_name(struct host *host, const char *name);
+
+/* PAM_AUTHTOK, NULL where unset; borrowed from the handle. */
+const char *host_stacked_password(const struct host *host);
+
+/* PAM_SERVICE, borrowed; never NULL. */
+const char *host_service(const struct host *host);
+
+#endif

@@ -1,0 +1,93 @@
+/* The state of a handle. */
+#include "pam/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pam/session.h"
+
+/* The name under which libpam keeps it. */
+#define STATE_KEY "pam_krb5cc"
+
+void
+state_forget_login(struct state *state)
+{
+    free(state->user);
+    free(state->principal);
+    bytes_free(&state->tickets);
+    state->user = NULL;
+    state->principal = NULL;
+    state->learned = OUTCOME_NOT_OURS;
+    state->is_stored = false;
+}
+
+void
+state_forget_cache(struct state *state)
+{
+    if (state->cache != NULL) {
+        free(state->cache);
+        free(state->owner);
+        options_free(&state->options);
+        state->cache = NULL;
+        state->owner = NULL;
+    }
+}
+
+/*
+ * libpam's cleanup callback (pam_set_data(3)), from pam_end.  A host that ends
+ * its handle without having closed its session leaves it here; a child that
+ * only gives its copy back (PAM_DATA_SILENT, or another process) does not.
+ */
+static void
+cleanup(pam_handle_t *handle, void *data, int status)
+{
+    struct state *state = data;
+
+    if (state->cache != NULL && (status & PAM_DATA_SILENT) == 0 &&
+        state->maker == getpid()) {
+        session_end_at_pam_end(handle, state);
+    }
+    state_forget_cache(state);
+    state_forget_login(state);
+    free(state);
+}
+
+struct state *
+state_if_any(const struct host *host)
+{
+    const void *data = NULL;
+
+    if (pam_get_data(host->handle, STATE_KEY, &data) != PAM_SUCCESS) {
+        return NULL;
+    }
+    /* libpam hands out as const what we have given it to keep. */
+    return (struct state *)(uintptr_t)data;
+}
+
+struct state *
+state_of(struct host *host)
+{
+    struct state *state = state_if_any(host);
+
+    if (state != NULL) {
+        return state;
+    }
+    state = calloc(1, sizeof(*state));
+    if (state == NULL) {
+        return NULL;
+    }
+    state->learned = OUTCOME_NOT_OURS;
+    if (pam_set_data(host->handle, STATE_KEY, state, cleanup) != PAM_SUCCESS) {
+        free(state);
+        return NULL;
+    }
+    return state;
+}
+
+bool
+state_has_own_tickets(const struct state *state, const struct host *host)
+{
+    return state != NULL && state->tickets.length > 0 && host->user != NULL &&
+           strcmp(state->user, host->user) == 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * What this module keeps on a PAM handle between calls: what authenticate has
+ * learned and got, and which cache the handle's session has.  Goes with the
+ * handle (pam_end), and a forked copy of the handle has a copy of it.
+ */
+#ifndef PAM_STATE_H
+#define PAM_STATE_H
+
+#include <sys/types.h>
+
+#include "pam/host.h"
+
+struct state {
+    /* What authenticate has learned, and of whom; user NULL = nothing yet. */
+    char *user;
+    char *principal;
+    enum outcome learned;
+    struct bytes tickets; /* empty = none */
+    bool is_stored;       /* the tickets are in a cache already */
+
+    /* The cache that this handle has made; NULL = none. */
+    char *cache;
+    char *owner; /* as whom it was made */
+    uid_t uid;
+    gid_t gid;
+    pid_t maker;            /* the process that made it */
+    struct options options; /* of the call that made it, for pam_end */
+};
+
+/*
+ * The state of HOST's handle, made where there is none.  It belongs to the
+ * handle.  NULL: out of memory.
+ */
+struct state *state_of(struct host *host);
+
+/* The same, but NULL where there is none yet. */
+struct state *state_if_any(const struct host *host);
+
+/* Forgets and erases what authenticate has learned. */
+void state_forget_login(struct state *state);
+
+/* Forgets the cache; it stays where it is. */
+void state_forget_cache(struct state *state);
+
+/* Whether STATE (may be NULL) has tickets of HOST's present PAM_USER. */
+bool state_has_own_tickets(const struct state *state, const struct host *host);
+
+#endif
