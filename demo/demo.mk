@@ -1,0 +1,12 @@
+# The demo: a login from beginning to end, in a private realm.
+
+EXTRA_PROGRAMS += demo/login-life
+demo_login_life_SOURCES = demo/login-life.c
+demo_login_life_LDFLAGS = $(export_symbols)
+CLEANFILES += demo/login-life
+
+demo: demo/login-life $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+	@$(srcdir)/tests/in-namespace $(srcdir)/kdc-test-env/with-realm \
+	    --libdefaults 'renew_lifetime = 7d' demo/login-life
+
+.PHONY: demo

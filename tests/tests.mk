@@ -1,0 +1,55 @@
+# The tests: unit tests a room, stack tests on the real libpam, and the runner.
+# tests/plan says what each needs; tests/run runs them.
+
+unit_tests = \
+	tests/base/test_bytes \
+	tests/base/test_channel \
+	tests/base/test_deadline \
+	tests/base/test_expand \
+	tests/base/test_log \
+	tests/base/test_options \
+	tests/base/test_outcome \
+	tests/base/test_safefs
+
+EXTRA_PROGRAMS =
+EXTRA_LTLIBRARIES = libsupport.la
+if HAVE_CHECK
+check_PROGRAMS = $(unit_tests) $(stack_tests) $(other_programs)
+endif
+
+libsupport_la_SOURCES = \
+	tests/support/cache.c tests/support/cache.h \
+	tests/support/stack.c tests/support/stack.h \
+	tests/support/suite.c tests/support/suite.h
+libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DBUILT_MODULE='"$(abs_builddir)/.libs/pam_krb5cc.so"' \
+	-DBUILT_HELPER='"$(abs_builddir)/krb5cc-helper"'
+
+# For every program that has no list of its own; archives give what is asked.
+# Symbols are exported: libpam shall find the test's own syslog(3).
+LDADD = libsupport.la libpamrooms.la libclient.la libhelper.la libkrb.la \
+	libbase.la $(PAM_LIBS) $(KRB5_LIBS) $(CHECK_LIBS) -ldl
+export_symbols = $(AM_LDFLAGS) -Wl,--export-dynamic
+
+check-local: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+	@$(srcdir)/tests/run
+
+check-long: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+	@$(srcdir)/tests/run --long
+
+lint:
+	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
+	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
+	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
+	    -DBUILT_HELPER='\"h\"' $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
+	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
+
+.PHONY: check-long lint
+
+clean-local:
+	rm -rf tests/logs
+
+EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
+	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
+	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
+	tests/env
