@@ -7,9 +7,19 @@ unit_tests = \
 	tests/base/test_deadline \
 	tests/base/test_expand \
 	tests/base/test_log \
+	tests/base/test_message \
 	tests/base/test_options \
 	tests/base/test_outcome \
 	tests/base/test_safefs
+
+stack_tests = \
+	tests/stack/test_clock \
+	tests/stack/test_kdc \
+	tests/stack/test_timing
+
+# Programs that scripts of tests/env run.
+other_programs = \
+	tests/stack/login_loop
 
 EXTRA_PROGRAMS =
 EXTRA_LTLIBRARIES = libsupport.la
@@ -17,8 +27,12 @@ if HAVE_CHECK
 check_PROGRAMS = $(unit_tests) $(stack_tests) $(other_programs)
 endif
 
+# Of the sanitized build alone (Makefile.am).
+EXTRA_krb5cc_helper_SOURCES = tests/support/sanitizer_options.c
+
 libsupport_la_SOURCES = \
 	tests/support/cache.c tests/support/cache.h \
+	tests/support/realm.c tests/support/realm.h \
 	tests/support/stack.c tests/support/stack.h \
 	tests/support/suite.c tests/support/suite.h
 libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
@@ -31,10 +45,18 @@ LDADD = libsupport.la libpamrooms.la libclient.la libhelper.la libkrb.la \
 	libbase.la $(PAM_LIBS) $(KRB5_LIBS) $(CHECK_LIBS) -ldl
 export_symbols = $(AM_LDFLAGS) -Wl,--export-dynamic
 
-check-local: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+tests_stack_test_clock_LDFLAGS = $(export_symbols)
+tests_stack_test_timing_LDFLAGS = $(export_symbols)
+tests_stack_login_loop_LDFLAGS = $(export_symbols)
+tests_stack_test_kdc_LDFLAGS = $(export_symbols)
+
+# Everything that the tests run, built.
+build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+
+check-local: build-tests
 	@$(srcdir)/tests/run
 
-check-long: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+check-long: build-tests
 	@$(srcdir)/tests/run --long
 
 lint:
@@ -44,10 +66,10 @@ lint:
 	    -DBUILT_HELPER='\"h\"' $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
-.PHONY: check-long lint
+.PHONY: build-tests check-long lint
 
 clean-local:
-	rm -rf tests/logs
+	rm -rf tests/logs build-sanitized build-tsan
 
 EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \

@@ -196,7 +196,10 @@ reader_u16(struct reader *reader)
 {
     const uint8_t *wire = take(reader, 2);
 
-    return wire == NULL ? 0 : (uint16_t)(wire[0] << 8 | wire[1]);
+    if (wire == NULL) {
+        return 0;
+    }
+    return (uint16_t)(wire[0] << 8 | wire[1]);
 }
 
 uint32_t

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/channel.h"
@@ -62,6 +63,26 @@ is_gone(int pidfd, int limit_ms)
     return ready > 0;
 }
 
+/*
+ * Where the kernel (or a sandbox) has no pidfd: the helper ends itself once
+ * its socket is closed.  Only waited for, never killed: waiting takes nobody
+ * but our own child.
+ */
+static void
+reap_without_pidfd(pid_t pid)
+{
+    const struct timespec pause = {.tv_nsec = END_MS * 1000000L / 20};
+    siginfo_t info = {.si_pid = 0};
+
+    for (int i = 0; pid > 0 && i < 20; i++) {
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0 ||
+            info.si_pid != 0) {
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 void
 client_end(struct client *client)
 {
@@ -70,7 +91,9 @@ client_end(struct client *client)
     if (client->fd >= 0) {
         (void)close(client->fd);
     }
-    if (client->pidfd >= 0) {
+    if (client->pidfd < 0) {
+        reap_without_pidfd(client->pid);
+    } else {
         if (client->is_known && !is_gone(client->pidfd, 0)) {
             (void)syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, NULL,
                           0);

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -512,6 +513,37 @@ START_TEST(test_channel_end_in_the_payload_fails)
 }
 END_TEST
 
+/* How much address space this process has, in bytes (proc(5)). */
+static size_t
+mapped_size(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
+
+    ck_assert_ptr_nonnull(statm);
+    ck_assert_int_eq(fscanf(statm, "%lu", &pages), 1);
+    ck_assert_int_eq(fclose(statm), 0);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+START_TEST(test_channel_end_in_the_payload_gives_its_room_back)
+{
+    enum { TIMES = 32 };
+    size_t before = mapped_size();
+
+    for (int i = 0; i < TIMES; i++) {
+        int pair[2];
+
+        open_pair(pair);
+        send_header(pair[THEIRS], MESSAGE_MAX, MESSAGE_VERSION, MESSAGE_INFO);
+        (void)close(pair[THEIRS]);
+        check_receive_fails(pair[OURS], LONG_MS, -EPIPE);
+        (void)close(pair[OURS]);
+    }
+    ck_assert_uint_lt(mapped_size(), before + TIMES / 2 * MESSAGE_MAX);
+}
+END_TEST
+
 START_TEST(test_channel_peer_gone_with_our_words_unread_fails)
 {
     struct bytes payload = pattern(10);
@@ -812,6 +844,7 @@ add_peers(Suite *suite)
     tcase_add_test(tcase, test_channel_receive_from_a_closed_peer_fails);
     tcase_add_test(tcase, test_channel_end_in_the_header_fails);
     tcase_add_test(tcase, test_channel_end_in_the_payload_fails);
+    tcase_add_test(tcase, test_channel_end_in_the_payload_gives_its_room_back);
     tcase_add_test(tcase, test_channel_peer_gone_with_our_words_unread_fails);
     tcase_add_test(tcase, test_channel_send_to_a_closed_peer_raises_no_signal);
     tcase_add_test(tcase, test_channel_peer_that_closes_during_a_send_ends_it);

@@ -10,15 +10,15 @@
 #include <sys/types.h>
 
 struct cache_view {
-    bool readable;       /* all of the below is there */
+    bool readable; /* all of the below is there */
     char principal[256];
-    int64_t authtime;    /* of the TGT; 0 = there is none */
+    int64_t authtime; /* of the TGT; 0 = there is none */
     int64_t starttime;
     int64_t endtime;
     int64_t renew_till;
     int tgts;
-    int services;        /* other tickets */
-    int configs;         /* configuration entries */
+    int services; /* other tickets */
+    int configs;  /* configuration entries */
     char first_service[256];
 };
 
@@ -33,9 +33,8 @@ bool cache_fetch(const char *name, const char *service, uid_t uid, gid_t gid);
  * UID, as kinit does; LIFETIME and RENEWABLE in seconds, 0 = what krb5.conf
  * says, RENEWABLE -1 = not renewable.
  */
-bool cache_kinit(const char *name, const char *principal,
-                 const char *password, const int64_t lifetimes[2], uid_t uid,
-                 gid_t gid);
+bool cache_kinit(const char *name, const char *principal, const char *password,
+                 const int64_t lifetimes[2], uid_t uid, gid_t gid);
 
 /* The path of a FILE cache's name. */
 const char *cache_path(const char *name);
