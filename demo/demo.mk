@@ -2,7 +2,6 @@
 
 EXTRA_PROGRAMS += demo/login-life
 demo_login_life_SOURCES = demo/login-life.c
-demo_login_life_LDFLAGS = $(export_symbols)
 CLEANFILES += demo/login-life
 
 demo: demo/login-life $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)

@@ -13,8 +13,13 @@ unit_tests = \
 	tests/base/test_safefs
 
 stack_tests = \
+	tests/stack/test_account \
+	tests/stack/test_auth \
 	tests/stack/test_clock \
 	tests/stack/test_kdc \
+	tests/stack/test_options \
+	tests/stack/test_session \
+	tests/stack/test_setcred \
 	tests/stack/test_timing
 
 # Programs that scripts of tests/env run.
@@ -31,6 +36,7 @@ endif
 EXTRA_krb5cc_helper_SOURCES = tests/support/sanitizer_options.c
 
 libsupport_la_SOURCES = \
+	tests/stack/common.c tests/stack/common.h \
 	tests/support/cache.c tests/support/cache.h \
 	tests/support/realm.c tests/support/realm.h \
 	tests/support/stack.c tests/support/stack.h \
@@ -41,14 +47,9 @@ libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 
 # For every program that has no list of its own; archives give what is asked.
 # Symbols are exported: libpam shall find the test's own syslog(3).
-LDADD = libsupport.la libpamrooms.la libclient.la libhelper.la libkrb.la \
+LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la libhelper.la libkrb.la \
 	libbase.la $(PAM_LIBS) $(KRB5_LIBS) $(CHECK_LIBS) -ldl
-export_symbols = $(AM_LDFLAGS) -Wl,--export-dynamic
 
-tests_stack_test_clock_LDFLAGS = $(export_symbols)
-tests_stack_test_timing_LDFLAGS = $(export_symbols)
-tests_stack_login_loop_LDFLAGS = $(export_symbols)
-tests_stack_test_kdc_LDFLAGS = $(export_symbols)
 
 # Everything that the tests run, built.
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)

@@ -33,7 +33,7 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_CACHE_KIND] = "kind of cache not supported",
     [OUTCOME_IDENTITY] = "cannot become the user",
     [OUTCOME_CONFIGURATION] = "configuration",
-    [OUTCOME_HELPER_UNSAFE] = "helper not safe to run",
+    [OUTCOME_HELPER_UNSAFE] = "helper cannot be run",
     [OUTCOME_HELPER_FAILED] = "helper failed",
 };
 

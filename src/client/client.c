@@ -130,7 +130,9 @@ channel_failed(const struct client *client, struct client_answer *answer,
 
     switch (status) {
     case -ETIMEDOUT:
-        fail(answer, OUTCOME_DEADLINE, "the helper did not answer in time");
+        fail(answer, OUTCOME_DEADLINE,
+             "no answer within the limit: a KDC is silent or the network is "
+             "slow (option timeout)");
         return;
     case -EPIPE:
         fail(answer, OUTCOME_HELPER_FAILED,

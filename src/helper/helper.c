@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "krb/ccache.h"
 
@@ -46,7 +47,10 @@ helper_become_user(struct helper *helper, struct krb *krb)
     }
     return outcome == OUTCOME_SUCCESS
                ? outcome
-               : krb_refuse(krb, outcome, "cannot become uid %u",
+               : krb_refuse(krb, outcome,
+                            "this host runs as uid %u and cannot act for uid "
+                            "%u",
+                            (unsigned int)geteuid(),
                             (unsigned int)request->uid);
 }
 

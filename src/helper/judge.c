@@ -62,7 +62,7 @@ live_as_exchange(struct helper *helper, int judge_fd, pid_t judge)
 }
 
 enum outcome
-judge_start_exchange(struct helper *helper)
+judge_start_exchange(struct helper *helper, struct krb *krb)
 {
     int fds[2] = {-1, -1};
     pid_t judge = getpid();
@@ -70,10 +70,14 @@ judge_start_exchange(struct helper *helper)
     int64_t budget_ms = helper->request.budget_ms;
 
     if (identity_is_root() && !identity_find_helper_account(&helper->account)) {
-        return OUTCOME_IDENTITY;
+        return krb_refuse(krb, OUTCOME_IDENTITY,
+                          "neither the account %s nor nobody exists; run "
+                          "systemd-sysusers",
+                          HELPER_USER);
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
-        return OUTCOME_HELPER_FAILED;
+        return krb_refuse(krb, OUTCOME_HELPER_FAILED, "socketpair: errno %d",
+                          errno);
     }
     child = fork();
     if (child == 0) {
@@ -82,11 +86,13 @@ judge_start_exchange(struct helper *helper)
         timer_begin(budget_ms);
         live_as_exchange(helper, fds[1], judge);
     }
-    (void)close(fds[1]);
     if (child < 0) {
+        (void)krb_refuse(krb, OUTCOME_HELPER_FAILED, "fork: errno %d", errno);
         (void)close(fds[0]);
+        (void)close(fds[1]);
         return OUTCOME_HELPER_FAILED;
     }
+    (void)close(fds[1]);
     helper->exchange = (struct line){.fd = fds[0], .version = MESSAGE_VERSION};
     return OUTCOME_SUCCESS;
 }
@@ -246,6 +252,13 @@ try_candidate(struct helper *helper, struct krb *krb,
     return outcome;
 }
 
+/* Copies the present cause to put it into the next one. */
+static void
+copy_detail(char cause[KRB_DETAIL_MAX], const struct krb *krb)
+{
+    memcpy(cause, krb->detail, KRB_DETAIL_MAX);
+}
+
 /*
  * Tries the candidates in turn until one verifies.  Whatever the exchange says
  * of a failure only chooses between two refusals.
@@ -256,6 +269,7 @@ try_candidates(struct helper *helper, struct krb *krb,
                struct verify_claim *claim, krb5_principal *identity_out)
 {
     bool unreachable = true;
+    char cause[KRB_DETAIL_MAX];
 
     for (size_t i = 0; i < candidates->count; i++) {
         enum outcome outcome = OUTCOME_SUCCESS;
@@ -271,7 +285,14 @@ try_candidates(struct helper *helper, struct krb *krb,
                  candidates->list[i], krb->detail);
         unreachable &= outcome == OUTCOME_KDC_UNREACHABLE;
     }
-    return unreachable ? OUTCOME_KDC_UNREACHABLE : OUTCOME_UNVERIFIED;
+    if (unreachable) {
+        return OUTCOME_KDC_UNREACHABLE;
+    }
+    copy_detail(cause, krb);
+    return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                      "%.400s; the keytab is out of date, or the KDC is not "
+                      "ours",
+                      cause);
 }
 
 /* Without a host key: whether krb5.conf insists on one. */
@@ -283,8 +304,7 @@ accept_unverified(struct helper *helper, struct krb *krb,
                             false)) {
         char cause[KRB_DETAIL_MAX];
 
-        (void)strncpy(cause, krb->detail, sizeof(cause) - 1);
-        cause[sizeof(cause) - 1] = '\0';
+        copy_detail(cause, krb);
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
                           "verify_ap_req_nofail is set, but %.400s", cause);
     }
@@ -427,7 +447,8 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
     }
     if (identity_is_root() && helper->account.is_fallback) {
         log_line(&helper->log, LOG_LEVEL_NOTICE,
-                 "there is no account %s: nobody talks to the KDC",
+                 "account %s is missing: the network part runs as the user "
+                 "nobody; run systemd-sysusers",
                  HELPER_USER);
     }
     asked_outcome =

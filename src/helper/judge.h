@@ -11,9 +11,10 @@
 
 /*
  * Starts the exchange for HELPER's request: a child that becomes the dedicated
- * account at once.  OUTCOME_IDENTITY where there is no account for it.
+ * account at once.  OUTCOME_IDENTITY where there is no account for it.  KRB is
+ * only told the cause.
  */
-enum outcome judge_start_exchange(struct helper *helper);
+enum outcome judge_start_exchange(struct helper *helper, struct krb *krb);
 
 /* JOB_ACQUIRE: tickets for a password, verified, authorized. */
 enum outcome judge_acquire(struct helper *helper, struct krb *krb,

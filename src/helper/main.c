@@ -1,5 +1,5 @@
 /*
- * krb5cc-helper: does one request of the module (or of the krb5cc command) and
+ * krb5cc-helper: does one request of the module and
  * ends with its reply.  Started with the request's socket as descriptor 3 and
  * whatever identity the host has; see helper/judge.h for who does what.  Not
  * for people to run: it does nothing that its caller could not do himself.
@@ -103,13 +103,10 @@ main(void)
     }
     result.outcome = OUTCOME_SUCCESS;
     if (row->has_exchange) {
-        result.outcome = judge_start_exchange(&helper);
+        result.outcome = judge_start_exchange(&helper, &krb);
     }
     if (result.outcome == OUTCOME_SUCCESS) {
         result.outcome = row->run(&helper, &krb, &result);
-    } else {
-        (void)krb_refuse(&krb, result.outcome,
-                         "cannot start the exchange with the KDC");
     }
     send_result(&helper, &krb, &result);
     job_result_free(&result);

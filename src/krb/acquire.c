@@ -310,7 +310,7 @@ acquire(struct krb *krb, const struct acquire_request *request,
         }
     }
     if (code != 0) {
-        outcome = krb_failed(krb, code, "no tickets");
+        outcome = krb_said(krb, code);
         goto out;
     }
     *cache_out = acquisition.cache;

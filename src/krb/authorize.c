@@ -30,27 +30,42 @@ has_local_name(struct krb *krb, const struct authorize_question *question)
            strcmp(name, question->user) == 0;
 }
 
+/* Says who may not log in as whom, and why. */
+static enum outcome
+refuse(struct krb *krb, const struct authorize_question *question,
+       const char *why)
+{
+    char *name = NULL;
+
+    if (krb5_unparse_name(krb->context, question->principal, &name) != 0) {
+        return krb_refuse(krb, OUTCOME_NOT_AUTHORIZED, "%s", why);
+    }
+    (void)krb_refuse(krb, OUTCOME_NOT_AUTHORIZED, "%s may not log in as %s: %s",
+                     name, question->user, why);
+    krb5_free_unparsed_name(krb->context, name);
+    return OUTCOME_NOT_AUTHORIZED;
+}
+
 enum outcome
 authorize(struct krb *krb, const struct authorize_question *question)
 {
     if (strchr(question->user, '@') != NULL) {
         return is_named(krb, question)
                    ? OUTCOME_SUCCESS
-                   : krb_refuse(krb, OUTCOME_NOT_AUTHORIZED,
-                                "the principal is not the one named");
+                   : refuse(krb, question, "it is not the principal named");
     }
     if (question->ignore_k5login || !question->has_account) {
         return has_local_name(krb, question)
                    ? OUTCOME_SUCCESS
-                   : krb_refuse(krb, OUTCOME_NOT_AUTHORIZED,
-                                "the principal's local name is another");
+                   : refuse(krb, question, "its local name is another");
     }
+    /* krb5_kuserok takes a principal that it does not write to. */
     if (krb5_kuserok(krb->context,
                      (krb5_principal)(uintptr_t)question->principal,
                      question->user)) {
         return OUTCOME_SUCCESS;
     }
-    return krb_refuse(krb, OUTCOME_NOT_AUTHORIZED,
-                      "~/.k5login does not name the principal, or it cannot "
-                      "be read, or the local name is another");
+    return refuse(krb, question,
+                  "~/.k5login does not name it or cannot be read, or its "
+                  "local name is another");
 }

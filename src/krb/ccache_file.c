@@ -18,9 +18,6 @@
 
 #include "krb/ccache_kind.h"
 
-/* A file that krb5_cc_move has left behind is older than any call's limit. */
-#define STRAY_AGE_S 60
-
 /* What krb5_cc_move appends to the name of its temporary file. */
 #define STRAY_SUFFIX_LENGTH 7 /* .XXXXXX */
 
@@ -102,22 +99,25 @@ is_stray_name(const char *name, const char *base)
     return true;
 }
 
-/* Removes NAME of DIRECTORY where it is an old plain file of this user. */
+/*
+ * Removes NAME of DIRECTORY where it is a plain file of this user that is
+ * older than any call that could still be writing it.
+ */
 static void
-remove_stray(int directory, const char *name)
+remove_stray(const struct krb *krb, int directory, const char *name)
 {
     struct stat status;
 
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-        status.st_mtime < time(NULL) - STRAY_AGE_S) {
+        status.st_mtime < time(NULL) - krb->call_limit_s) {
         (void)unlinkat(directory, name, 0);
     }
 }
 
 /* Removes what earlier replacements of PATH that were killed have left. */
 static void
-sweep_strays(const char *path)
+sweep_strays(const struct krb *krb, const char *path)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -136,7 +136,7 @@ sweep_strays(const char *path)
     }
     while ((entry = readdir(directory)) != NULL) {
         if (is_stray_name(entry->d_name, slash + 1)) {
-            remove_stray(dirfd(directory), entry->d_name);
+            remove_stray(krb, dirfd(directory), entry->d_name);
         }
     }
     (void)closedir(directory);
@@ -154,14 +154,31 @@ resolve(struct krb *krb, const char *path, krb5_ccache *cache_out)
     return krb5_cc_resolve(krb->context, name, cache_out);
 }
 
+/* Says why PATH could not be replaced: CODE of libkrb5, ERROR of the system. */
+static enum outcome
+replace_failed(struct krb *krb, const char *path, krb5_error_code code,
+               int error)
+{
+    if (krb_failed(krb, code, path) == OUTCOME_NO_MEMORY) {
+        return OUTCOME_NO_MEMORY;
+    }
+    /* libkrb5's own words are "I/O operation failed". */
+    return error == 0
+               ? OUTCOME_CACHE_UNWRITABLE
+               : refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, error);
+}
+
 static enum outcome
 file_replace(struct krb *krb, const char *path, krb5_ccache memory)
 {
     krb5_ccache cache = NULL;
     krb5_error_code code = resolve(krb, path, &cache);
+    int error = 0;
 
     if (code == 0) {
+        errno = 0;
         code = krb5_cc_move(krb->context, memory, cache);
+        error = errno;
     }
     if (code != 0) {
         (void)krb5_cc_destroy(krb->context, memory);
@@ -170,12 +187,9 @@ file_replace(struct krb *krb, const char *path, krb5_ccache memory)
         (void)krb5_cc_close(krb->context, cache);
     }
     if (code != 0) {
-        enum outcome outcome = krb_failed(krb, code, path);
-
-        return outcome == OUTCOME_NO_MEMORY ? outcome
-                                            : OUTCOME_CACHE_UNWRITABLE;
+        return replace_failed(krb, path, code, error);
     }
-    sweep_strays(path);
+    sweep_strays(krb, path);
     return OUTCOME_SUCCESS;
 }
 
@@ -186,7 +200,7 @@ file_destroy(struct krb *krb, const char *path)
     krb5_error_code code = 0;
     enum outcome outcome = file_inspect(krb, path);
 
-    sweep_strays(path);
+    sweep_strays(krb, path);
     if (outcome == OUTCOME_CACHE_MISSING) {
         /* An empty claim goes too; what is gone already is no matter. */
         (void)unlink(path);

@@ -98,6 +98,16 @@ krb_failed(struct krb *krb, krb5_error_code code, const char *doing)
 }
 
 enum outcome
+krb_said(struct krb *krb, krb5_error_code code)
+{
+    const char *text = krb5_get_error_message(krb->context, code);
+
+    (void)snprintf(krb->detail, sizeof(krb->detail), "%s", text);
+    krb5_free_error_message(krb->context, text);
+    return krb_outcome(code);
+}
+
+enum outcome
 krb_refuse(struct krb *krb, enum outcome outcome, const char *format, ...)
 {
     va_list arguments;
@@ -133,8 +143,13 @@ krb_open(struct krb *krb, const struct log *log, int trace_fd)
     krb->trace_fd = trace_fd;
     code = krb5_init_context(&krb->context);
     if (code != 0) {
+        const char *text = krb5_get_error_message(NULL, code);
+
         krb->context = NULL;
-        (void)krb_failed(krb, code, "cannot read krb5.conf");
+        (void)krb_refuse(krb, OUTCOME_CONFIGURATION,
+                         "cannot read krb5.conf as uid %u (it must be "
+                         "readable by all): %s",
+                         (unsigned int)geteuid(), text);
         return code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_CONFIGURATION;
     }
     if (trace_fd >= 0) {
@@ -215,6 +230,7 @@ krb_complete_options(struct krb *krb, struct options *options)
         krb5_free_string(krb->context, value);
     }
     krb5_free_default_realm(krb->context, default_realm);
+    krb->call_limit_s = options->timeout;
     return status;
 }
 

@@ -21,6 +21,8 @@ struct krb {
     krb5_context context;
     const struct log *log; /* borrowed */
     int trace_fd;          /* borrowed; -1 = no trace */
+    /* How long one call may take: what is older was left behind. */
+    int64_t call_limit_s;
     /* What went wrong last, in words; "" after success. */
     char detail[KRB_DETAIL_MAX];
 };
@@ -43,6 +45,9 @@ enum outcome krb_outcome(krb5_error_code code);
 enum outcome krb_failed(struct krb *krb, krb5_error_code code,
                         const char *doing);
 
+/* The same with libkrb5's words alone. */
+enum outcome krb_said(struct krb *krb, krb5_error_code code);
+
 /* Keeps the formatted text as the detail of KRB and returns OUTCOME. */
 enum outcome krb_refuse(struct krb *krb, enum outcome outcome,
                         const char *format, ...)
@@ -52,7 +57,8 @@ enum outcome krb_refuse(struct krb *krb, enum outcome outcome,
  * Fills in what OPTIONS leaves open from [appdefaults] of krb5.conf: the top
  * level, the section of the realm, `pam` and `pam` per realm, the more special
  * one winning (krb5_appdefault_string).  `timeout` can only get shorter.  A
- * bad value is logged at error level and left out.  0 or -ENOMEM.
+ * bad value is logged at error level and left out.  0 or -ENOMEM.  Sets
+ * krb->call_limit_s.
  */
 int krb_complete_options(struct krb *krb, struct options *options);
 

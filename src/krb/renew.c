@@ -47,6 +47,25 @@ keep(struct krb *krb, krb5_principal client, krb5_creds *creds,
     return code;
 }
 
+/* Whether RENEWED is what was asked for, and better than OLD. */
+static enum outcome
+judge_renewed(struct krb *krb, const struct tickets *old, krb5_creds *renewed)
+{
+    const krb5_creds *tgt = tickets_tgt(krb, old);
+
+    if (tgt == NULL ||
+        !krb5_principal_compare(krb->context, renewed->client, old->client) ||
+        !tickets_is_tgt(krb, renewed)) {
+        return krb_refuse(krb, OUTCOME_KDC_NONSENSE,
+                          "the renewed ticket is another one");
+    }
+    if ((uint32_t)renewed->times.endtime < (uint32_t)tgt->times.endtime) {
+        return krb_refuse(krb, OUTCOME_NOT_RENEWABLE,
+                          "the renewed ticket would end before the old one");
+    }
+    return OUTCOME_SUCCESS;
+}
+
 enum outcome
 renew(struct krb *krb, const struct tickets *tickets, krb5_ccache *cache_out)
 {
@@ -61,20 +80,15 @@ renew(struct krb *krb, const struct tickets *tickets, krb5_ccache *cache_out)
     }
     code = krb5_get_renewed_creds(krb->context, &renewed, tickets->client, old,
                                   NULL);
-    if (code == 0 && (!krb5_principal_compare(krb->context, renewed.client,
-                                              tickets->client) ||
-                      !tickets_is_tgt(krb, &renewed))) {
-        outcome = krb_refuse(krb, OUTCOME_KDC_NONSENSE,
-                             "the renewed ticket is another one");
-        goto out;
-    }
     if (code == 0) {
+        outcome = judge_renewed(krb, tickets, &renewed);
+    }
+    if (code == 0 && outcome == OUTCOME_SUCCESS) {
         code = keep(krb, tickets->client, &renewed, cache_out);
     }
     if (code != 0) {
-        outcome = krb_failed(krb, code, "cannot renew the ticket");
+        outcome = krb_said(krb, code);
     }
-out:
     krb5_free_cred_contents(krb->context, &renewed);
     (void)krb5_cc_destroy(krb->context, old);
     return outcome;

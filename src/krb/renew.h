@@ -16,7 +16,8 @@ enum outcome renew_possible(struct krb *krb, const krb5_creds *tgt);
 /*
  * Renews the TGT among TICKETS (krb5_get_renewed_creds) into a new MEMORY
  * cache, which is the caller's (krb5_cc_destroy).  The new TGT is for the same
- * client and service, else OUTCOME_KDC_NONSENSE.
+ * client and service, else OUTCOME_KDC_NONSENSE.  One that ends before the old
+ * one is of no use: OUTCOME_NOT_RENEWABLE.
  */
 enum outcome renew(struct krb *krb, const struct tickets *tickets,
                    krb5_ccache *cache_out);

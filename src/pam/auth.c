@@ -110,8 +110,10 @@ auth_authenticate(struct host *host)
     state_forget_login(state);
     switch (judge_stacked(&host->options, stacked)) {
     case STACKED_BAD:
+        /* A name that nobody has may be a password typed too early. */
         log_line(&host->log, LOG_LEVEL_INFO,
-                 "user %s: no stacked password that can be used", host->user);
+                 "user %s: no stacked password that can be used",
+                 host->account.exists ? host->user : "without an account");
         return OUTCOME_NO_ANSWER;
     case STACKED_USE:
         outcome = try_password(host, state, stacked);

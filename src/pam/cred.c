@@ -1,6 +1,7 @@
 /* Establish, refresh, reinitialize, delete. */
 #include "pam/cred.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +54,6 @@ remember(struct state *state, const struct errand *errand)
     state->uid = host->account.uid;
     state->gid = host->account.gid;
     state->maker = getpid();
-    state->is_stored = true;
     return OUTCOME_SUCCESS;
 }
 
@@ -77,8 +77,10 @@ make(struct host *host, struct state *state)
         }
     }
     if (outcome == OUTCOME_SUCCESS) {
-        log_line(&host->log, LOG_LEVEL_DEBUG, "user %s: made %s", host->user,
-                 state->cache);
+        /* In the cache now: no need of them in the host's memory. */
+        bytes_free(&state->tickets);
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s: tickets in %s",
+                 host->user, state->cache);
     } else {
         errand_log(&errand, outcome, "no cache could be made");
         if (may_have_left_something(outcome)) {
@@ -89,6 +91,17 @@ make(struct host *host, struct state *state)
     return outcome;
 }
 
+/* Whether there is somebody to own a cache; says so where there is not. */
+static bool
+has_account(const struct host *host)
+{
+    if (!host->account.exists) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s has no account: no cache can be made", host->user);
+    }
+    return host->account.exists;
+}
+
 enum outcome
 cred_establish(struct host *host)
 {
@@ -97,14 +110,12 @@ cred_establish(struct host *host)
     if (!state_has_own_tickets(state, host)) {
         return OUTCOME_NOT_OURS;
     }
-    /* Done before, here or in the process this one was forked from. */
-    if (state->cache != NULL || host->options.no_ccache) {
-        return OUTCOME_SUCCESS;
-    }
-    if (!host->account.exists) {
-        log_line(&host->log, LOG_LEVEL_ERROR,
-                 "user %s has no account: no cache can be made", host->user);
+    if (!has_account(host)) {
         return OUTCOME_NO_ACCOUNT;
+    }
+    /* Done before, here or in the process this one was forked from. */
+    if (state->cache != NULL || state->tickets.length == 0) {
+        return OUTCOME_SUCCESS;
     }
     return make(host, state);
 }
@@ -138,18 +149,18 @@ replace(struct host *host, struct state *state)
     struct errand errand = errand_for(host, JOB_REPLACE);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (state->is_stored || target == NULL) {
-        return OUTCOME_SUCCESS;
-    }
-    if (!host->account.exists) {
+    if (!has_account(host)) {
         return OUTCOME_NO_ACCOUNT;
+    }
+    if (state->tickets.length == 0 || target == NULL) {
+        return OUTCOME_SUCCESS;
     }
     errand.request.cache = target;
     errand.request.principal = state->principal;
     errand.request.tickets = bytes_span(&state->tickets);
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
-        state->is_stored = true;
+        bytes_free(&state->tickets);
         log_line(&host->log, LOG_LEVEL_INFO, "user %s: new tickets in %s",
                  host->user, errand.answer.result.cache);
     } else {
@@ -195,7 +206,10 @@ destroy(struct host *host, const struct state *state)
     errand.request.gid = state->gid;
     errand.request.cache = state->cache;
     outcome = errand_run(&errand);
-    if (outcome != OUTCOME_SUCCESS) {
+    if (outcome == OUTCOME_SUCCESS) {
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s: destroyed %s",
+                 state->owner, state->cache);
+    } else {
         errand_log(&errand, outcome, "the session's cache is left behind");
     }
     errand_free(&errand);
@@ -234,35 +248,40 @@ only_flag(unsigned int flags)
     return (asked & (asked - 1)) == 0 ? asked : 0;
 }
 
+/* Reinitialize and refresh: what is done to a cache that is there. */
+static enum outcome
+update(struct host *host, struct state *state, unsigned int flag,
+       enum call *call_out)
+{
+    if (state_has_own_tickets(state, host)) {
+        return replace(host, state);
+    }
+    if (flag == PAM_REINITIALIZE_CRED) {
+        return OUTCOME_NOT_OURS;
+    }
+    *call_out = CALL_RENEW;
+    return renew(host);
+}
+
 enum outcome
 cred_set(struct host *host, enum call *call_out)
 {
     struct state *state = state_if_any(host);
-    bool own = state_has_own_tickets(state, host);
+    unsigned int flag = only_flag(host->flags);
 
     *call_out = CALL_ESTABLISH;
-    switch (only_flag(host->flags)) {
-    case PAM_DELETE_CRED:
-        return cred_end(host, state);
-    case PAM_ESTABLISH_CRED:
-        return host_excludes_user(host) ? OUTCOME_NOT_OURS
-                                        : cred_establish(host);
-    case PAM_REINITIALIZE_CRED:
-        return own && !host_excludes_user(host) ? replace(host, state)
-                                                : OUTCOME_NOT_OURS;
-    case PAM_REFRESH_CRED:
-        if (host_excludes_user(host)) {
-            return OUTCOME_NOT_OURS;
-        }
-        if (own) {
-            return replace(host, state);
-        }
-        *call_out = CALL_RENEW;
-        return renew(host);
-    default:
+    if (flag == 0) {
         log_line(&host->log, LOG_LEVEL_ERROR,
                  "setcred with flags that exclude each other (0x%x)",
                  host->flags);
         return OUTCOME_BAD_CALL;
     }
+    if (flag == PAM_DELETE_CRED) {
+        return cred_end(host, state);
+    }
+    if (host_excludes_user(host) || host->options.no_ccache) {
+        return OUTCOME_NOT_OURS;
+    }
+    return flag == PAM_ESTABLISH_CRED ? cred_establish(host)
+                                      : update(host, state, flag, call_out);
 }

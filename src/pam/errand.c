@@ -45,8 +45,10 @@ greeted(void *data, const struct options *completed)
     struct errand *errand = data;
     enum outcome outcome = host_adopt_options(errand->host, completed);
 
-    /* krb5.conf may exclude users too; those who have a cache keep it. */
-    if (outcome == OUTCOME_SUCCESS && errand->request.job == JOB_ACQUIRE &&
+    /* krb5.conf may exclude users too; those who have tickets keep them. */
+    if (outcome == OUTCOME_SUCCESS &&
+        (errand->request.job == JOB_ACQUIRE ||
+         errand->request.job == JOB_RENEW) &&
         host_excludes_user(errand->host)) {
         return OUTCOME_NOT_OURS;
     }
@@ -113,11 +115,10 @@ expand(struct errand *errand, const char *template)
         return OUTCOME_NO_MEMORY;
     }
     if (status < 0) {
-        char words[128];
-
-        log_line(&host->log, LOG_LEVEL_ERROR,
-                 "ccache=%s cannot be made a name: %s", template,
-                 strerror_r(-status, words, sizeof(words)));
+        (void)snprintf(errand->cause, sizeof(errand->cause),
+                       "the template %s has an unknown token, or a value with "
+                       "/ or : in it, or is too long",
+                       template);
         return OUTCOME_CACHE_UNWRITABLE;
     }
     errand->is_shared = !expand_is_unique(template);
@@ -175,21 +176,37 @@ errand_run(struct errand *errand)
     return errand->answer.result.outcome;
 }
 
+/* The cause in words, "" where there is nothing to add to OUTCOME. */
+static const char *
+cause_of(const struct errand *errand, enum outcome outcome)
+{
+    const char *detail = errand->answer.result.detail;
+
+    if (errand->cause[0] != '\0') {
+        return errand->cause;
+    }
+    return detail == NULL || strcmp(detail, outcome_name(outcome)) == 0
+               ? ""
+               : detail;
+}
+
 void
 errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
 {
     const struct host *host = errand->host;
-    const char *detail = errand->answer.result.detail;
+    const char *cause = cause_of(errand, outcome);
 
-    if (detail == NULL || *detail == '\0') {
-        detail = outcome_name(outcome);
+    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
+        /* libkrb5's words have the name in them. */
+        cause = "";
     }
-    /* An unknown name may be a password that was typed too early. */
-    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL || host->user == NULL) {
-        log_line(&host->log, host_level(outcome), "%s: %s", doing,
-                 outcome_name(outcome));
+    /* A name that nobody has may be a password that was typed too early. */
+    if (host->user == NULL || !host->account.exists ||
+        outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
+        log_line(&host->log, host_level(outcome), "%s: %s%s%s", doing,
+                 outcome_name(outcome), *cause == '\0' ? "" : ": ", cause);
         return;
     }
-    log_line(&host->log, host_level(outcome), "user %s: %s: %s: %s", host->user,
-             doing, outcome_name(outcome), detail);
+    log_line(&host->log, host_level(outcome), "user %s: %s: %s%s%s", host->user,
+             doing, outcome_name(outcome), *cause == '\0' ? "" : ": ", cause);
 }

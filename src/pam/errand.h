@@ -13,6 +13,8 @@ struct errand {
     /* The name last drawn for a STORE (NULL = none), owned (errand_free). */
     char *name;
     bool is_shared; /* that name is not this session's alone */
+    /* Why no name could be drawn; "" = not known here. */
+    char cause[256];
     struct client_answer answer;
 };
 

@@ -19,7 +19,6 @@ state_forget_login(struct state *state)
     state->user = NULL;
     state->principal = NULL;
     state->learned = OUTCOME_NOT_OURS;
-    state->is_stored = false;
 }
 
 void
@@ -88,6 +87,7 @@ state_of(struct host *host)
 bool
 state_has_own_tickets(const struct state *state, const struct host *host)
 {
-    return state != NULL && state->tickets.length > 0 && host->user != NULL &&
+    return state != NULL && state->learned == OUTCOME_SUCCESS &&
+           state->user != NULL && host->user != NULL &&
            strcmp(state->user, host->user) == 0;
 }

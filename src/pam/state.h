@@ -15,8 +15,7 @@ struct state {
     char *user;
     char *principal;
     enum outcome learned;
-    struct bytes tickets; /* empty = none */
-    bool is_stored;       /* the tickets are in a cache already */
+    struct bytes tickets; /* empty = none, or in a cache already */
 
     /* The cache that this handle has made; NULL = none. */
     char *cache;
@@ -42,7 +41,10 @@ void state_forget_login(struct state *state);
 /* Forgets the cache; it stays where it is. */
 void state_forget_cache(struct state *state);
 
-/* Whether STATE (may be NULL) has tickets of HOST's present PAM_USER. */
+/*
+ * Whether authenticate has got tickets on this handle for HOST's present
+ * PAM_USER, in a cache by now or not.  STATE may be NULL.
+ */
 bool state_has_own_tickets(const struct state *state, const struct host *host);
 
 #endif

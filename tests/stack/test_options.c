@@ -1,0 +1,743 @@
+/*
+ * The options, one by one: a table with a row for each row of options_table(),
+ * whose effect is looked for in what a login does, with the option as PAM
+ * argument and in each place of krb5.conf.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/options.h"
+#include "stack/common.h"
+
+#define TRACE "/tmp/home/trace"
+
+static struct stack stack;
+
+/* The effects.  Each is a login with ARGUMENTS: whether the option showed. */
+
+static bool
+cache_begins_with(const char *arguments, const char *start)
+{
+    bool begins = false;
+
+    common_establish(&stack, arguments);
+    begins = strncmp(common_cache(&stack), start, strlen(start)) == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return begins;
+}
+
+static bool
+effect_ccache(const char *arguments)
+{
+    return cache_begins_with(arguments, "FILE:/tmp/home/alice/chosen_");
+}
+
+static bool
+effect_ccache_dir(const char *arguments)
+{
+    return cache_begins_with(arguments, "FILE:/tmp/home/alice/krb5cc_61001_");
+}
+
+static bool
+effect_debug(const char *arguments)
+{
+    common_login(&stack, arguments);
+    stack_end(&stack, PAM_SUCCESS);
+    return common_logged(LOG_DEBUG, "");
+}
+
+/* None is stored: it must be AUTH_ERR without a question. */
+static bool
+effect_force_first_pass(const char *arguments)
+{
+    bool is_forced = false;
+
+    common_start(&stack, "alice", arguments, alice_answers);
+    is_forced = pam_authenticate(stack.handle, 0) == PAM_AUTH_ERR &&
+                stack.shown_count == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_forced;
+}
+
+static bool
+effect_forwardable(const char *arguments)
+{
+    bool is_forwardable = false;
+
+    common_establish(&stack, arguments);
+    is_forwardable = common_is_forwardable(common_cache(&stack));
+    stack_end(&stack, PAM_SUCCESS);
+    return is_forwardable;
+}
+
+static bool
+effect_helper(const char *arguments)
+{
+    int code = PAM_SUCCESS;
+
+    common_start(&stack, "alice", arguments, alice_answers);
+    code = pam_authenticate(stack.handle, 0);
+    stack_end(&stack, PAM_SUCCESS);
+    return code == PAM_AUTHINFO_UNAVAIL &&
+           common_logged(LOG_ERR, "/nonexistent/helper");
+}
+
+static bool
+effect_ignore_k5login(const char *arguments)
+{
+    int code = PAM_SUCCESS;
+
+    common_k5login("alice", "bob@PAM.TEST\n");
+    common_start(&stack, "alice", arguments, alice_answers);
+    code = pam_authenticate(stack.handle, 0);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert_int_eq(unlink("/tmp/home/alice/.k5login"), 0);
+    return code == PAM_SUCCESS;
+}
+
+/* USER is not asked for a password, nor are there tickets. */
+static bool
+is_left_alone(const char *user, const char *arguments)
+{
+    bool alone = false;
+
+    common_start(&stack, user, arguments, wrong_answers);
+    alone = pam_authenticate(stack.handle, 0) == PAM_USER_UNKNOWN &&
+            stack.shown_count == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return alone;
+}
+
+static bool
+effect_ignore_root(const char *arguments)
+{
+    return is_left_alone("root", arguments);
+}
+
+static bool
+effect_minimum_uid(const char *arguments)
+{
+    return is_left_alone("alice", arguments);
+}
+
+/* A keytab that is not there does not verify, which is said. */
+static bool
+effect_keytab(const char *arguments)
+{
+    common_login(&stack, arguments);
+    stack_end(&stack, PAM_SUCCESS);
+    return common_logged(LOG_NOTICE, "/nonexistent/keytab");
+}
+
+static bool
+effect_no_ccache(const char *arguments)
+{
+    bool has_none = false;
+
+    common_login(&stack, arguments);
+    EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    EXPECT(pam_open_session(stack.handle, 0), PAM_SUCCESS);
+    has_none = common_cache(&stack) == NULL && common_caches() == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return has_none;
+}
+
+/* krb5.conf's default realm is another: see the row. */
+static bool
+effect_realm(const char *arguments)
+{
+    int code = PAM_SUCCESS;
+
+    common_start(&stack, "alice", arguments, alice_answers);
+    code = pam_authenticate(stack.handle, 0);
+    stack_end(&stack, PAM_SUCCESS);
+    return code == PAM_SUCCESS && stack_logged("alice@PAM.TEST");
+}
+
+static struct cache_view
+look_at_session(const char *arguments)
+{
+    struct cache_view view;
+
+    common_establish(&stack, arguments);
+    view = common_look(common_cache(&stack), "alice");
+    ck_assert(view.readable);
+    stack_end(&stack, PAM_SUCCESS);
+    return view;
+}
+
+static bool
+is_about(int64_t seconds, int64_t wanted)
+{
+    return seconds >= wanted - 2 && seconds <= wanted + 2;
+}
+
+static bool
+effect_renew_lifetime(const char *arguments)
+{
+    struct cache_view view = look_at_session(arguments);
+
+    return is_about(view.renew_till - view.starttime, (int64_t)36 * 3600);
+}
+
+static bool
+effect_ticket_lifetime(const char *arguments)
+{
+    struct cache_view view = look_at_session(arguments);
+
+    return is_about(view.endtime - view.starttime, 3600);
+}
+
+static bool
+effect_retain_after_close(const char *arguments)
+{
+    char path[256];
+    bool stays = false;
+
+    common_establish(&stack, arguments);
+    (void)snprintf(path, sizeof(path), "%s", cache_path(common_cache(&stack)));
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SUCCESS);
+    stays = common_exists(path);
+    stack_end(&stack, PAM_SUCCESS);
+    (void)unlink(path);
+    return stays;
+}
+
+static bool
+effect_silent(const char *arguments)
+{
+    static const char *const answers[] = {"expired-password", NULL};
+    bool is_silent = false;
+
+    common_start(&stack, "expired", arguments, answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    is_silent = common_words(&stack) == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_silent;
+}
+
+/* How long one that waits for a silent KDC waits. */
+static double
+seconds_of_silence(const char *arguments)
+{
+    struct timespec begin;
+    struct timespec end;
+
+    common_start(&stack, "alice", arguments, alice_answers);
+    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTHINFO_UNAVAIL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    stack_end(&stack, PAM_SUCCESS);
+    return (double)(end.tv_sec - begin.tv_sec) +
+           (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+}
+
+static bool
+effect_trace(const char *arguments)
+{
+    struct snapshot trace;
+
+    common_login(&stack, arguments);
+    stack_end(&stack, PAM_SUCCESS);
+    trace = common_snapshot(TRACE);
+    (void)unlink(TRACE);
+    return trace.exists && trace.size > 100;
+}
+
+static bool
+uses_stored_password(const char *arguments)
+{
+    bool is_used = false;
+
+    common_start_stored(&stack, "alice", "alice-password", arguments,
+                        no_answers);
+    is_used = pam_authenticate(stack.handle, 0) == PAM_SUCCESS;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_used;
+}
+
+/*
+ * The rows.  SET makes the effect appear, RESET keeps it away whatever
+ * krb5.conf says; CONFIG is what the realm's krb5.conf does not have.
+ */
+static const struct row {
+    const char *name;
+    bool (*effect)(const char *arguments);
+    const char *set;
+    const char *reset;
+    const char *config;
+} rows[] = {
+    {"ccache", effect_ccache, "FILE:/tmp/home/alice/chosen_XXXXXX",
+     "FILE:/tmp/krb5cc_%{uid}_XXXXXX", NULL},
+    {"ccache_dir", effect_ccache_dir, "/tmp/home/alice", "/tmp", NULL},
+    {"debug", effect_debug, "true", "false", NULL},
+    {"force_first_pass", effect_force_first_pass, "true", "false", NULL},
+    {"forwardable", effect_forwardable, "true", "false", NULL},
+    {"helper", effect_helper, "/nonexistent/helper", NULL, NULL},
+    {"ignore_k5login", effect_ignore_k5login, "true", "false", NULL},
+    {"ignore_root", effect_ignore_root, "true", "false", NULL},
+    {"keytab", effect_keytab, "FILE:/nonexistent/keytab", "$KRB5_KTNAME", NULL},
+    {"minimum_uid", effect_minimum_uid, "61002", "61001", NULL},
+    {"no_ccache", effect_no_ccache, "true", "false", NULL},
+    {"realm", effect_realm, "PAM.TEST", NULL,
+     "[libdefaults]\ndefault_realm = NOWHERE.TEST\n"},
+    {"renew_lifetime", effect_renew_lifetime, "36h", "2d", NULL},
+    {"retain_after_close", effect_retain_after_close, "true", "false", NULL},
+    {"silent", effect_silent, "true", "false", NULL},
+    {"ticket_lifetime", effect_ticket_lifetime, "1h", "2h", NULL},
+    {"trace", effect_trace, TRACE, NULL, NULL},
+    {"try_first_pass", uses_stored_password, "true", "false", NULL},
+    {"use_first_pass", uses_stored_password, "true", "false", NULL},
+};
+
+#define ROW_COUNT ((int)(sizeof(rows) / sizeof(rows[0])))
+
+/* Those with tests of their own below. */
+static const char *const special[] = {"runtime_dir", "state_dir", "timeout"};
+
+#define SPECIAL_COUNT ((int)(sizeof(special) / sizeof(special[0])))
+
+static const struct option *
+find_option(const char *name)
+{
+    size_t count = 0;
+    const struct option *table = options_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            return &table[i];
+        }
+    }
+    ck_abort_msg("%s is no option any more", name);
+}
+
+/* "NAME=VALUE", a $VARIABLE replaced. */
+static const char *
+argument(const char *name, const char *value)
+{
+    static char text[512];
+    const char *real = *value == '$' ? getenv(value + 1) : value;
+
+    (void)snprintf(text, sizeof(text), "%s=%s", name, real);
+    return text;
+}
+
+/* Sets ROW's option in krb5.conf, at the place that FORMAT makes of it. */
+static void
+configure(const struct row *row, const char *format)
+{
+    char setting[512];
+    char text[1024];
+
+    (void)snprintf(setting, sizeof(setting), "%s = %s", row->name, row->set);
+    (void)snprintf(text, sizeof(text), "%s[appdefaults]\n%.*s%s%s\n",
+                   row->config == NULL ? "" : row->config,
+                   (int)(strstr(format, "*") - format), format, setting,
+                   strstr(format, "*") + 1);
+    common_config(text);
+}
+
+/* The places that are asked, * standing for the setting. */
+static const char *const places[] = {
+    "*",
+    "PAM.TEST = {\n*\n}",
+    "pam = {\n*\n}",
+    "pam = {\nPAM.TEST = {\n*\n}\n}",
+};
+
+/* Places that are not: another program's, another realm's. */
+static const char *const wrong_places[] = {
+    "login = {\n*\n}",
+    "pam = {\nOTHER.TEST = {\n*\n}\n}",
+};
+
+#define PLACE_COUNT 4
+#define WRONG_PLACE_COUNT 2
+
+START_TEST(test_options_every_row_of_the_table_has_a_test)
+{
+    size_t count = 0;
+    const struct option *table = options_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        bool has_test = false;
+
+        for (int j = 0; j < ROW_COUNT; j++) {
+            has_test |= strcmp(table[i].name, rows[j].name) == 0;
+        }
+        for (int j = 0; j < SPECIAL_COUNT; j++) {
+            has_test |= strcmp(table[i].name, special[j]) == 0;
+        }
+        ck_assert_msg(has_test, "%s has no test", table[i].name);
+    }
+    ck_assert_uint_eq(count, (size_t)(ROW_COUNT + SPECIAL_COUNT));
+}
+END_TEST
+
+START_TEST(test_options_argument_changes_the_outcome)
+{
+    const struct row *row = &rows[_i];
+
+    NEEDS_ROOT();
+    if (row->config != NULL) {
+        common_config(row->config);
+    }
+    ck_assert_msg(!row->effect(""), "%s: seen without it", row->name);
+    ck_assert_msg(row->effect(argument(row->name, row->set)), "%s: not seen",
+                  row->name);
+    ck_assert_uint_le(common_log_count(LOG_ERR),
+                      strcmp(row->name, "helper") == 0 ||
+                          strcmp(row->name, "realm") == 0);
+}
+END_TEST
+
+START_TEST(test_options_flag_without_value_is_set)
+{
+    const struct row *row = &rows[_i];
+
+    NEEDS_ROOT();
+    if (find_option(row->name)->type == OPTION_FLAG) {
+        ck_assert_msg(row->effect(row->name), "%s: not seen", row->name);
+    }
+}
+END_TEST
+
+START_TEST(test_options_argument_that_is_reset_changes_nothing)
+{
+    const struct row *row = &rows[_i];
+    char both[1024];
+
+    NEEDS_ROOT();
+    if (row->reset != NULL) {
+        (void)snprintf(both, sizeof(both), "%s=%s ", row->name, row->set);
+        (void)strncat(both, argument(row->name, row->reset),
+                      sizeof(both) - strlen(both) - 1);
+        ck_assert_msg(!row->effect(both), "%s: the later does not win",
+                      row->name);
+    }
+}
+END_TEST
+
+START_TEST(test_options_krb5_conf_changes_the_outcome_where_it_may)
+{
+    const struct row *row = &rows[_i / PLACE_COUNT];
+    const char *place = places[_i % PLACE_COUNT];
+    bool is_legal = find_option(row->name)->in_krb5_conf;
+
+    NEEDS_ROOT();
+    configure(row, place);
+    ck_assert_msg(row->effect("") == is_legal, "%s in %s: %s", row->name, place,
+                  is_legal ? "not seen" : "seen");
+}
+END_TEST
+
+START_TEST(test_options_krb5_conf_elsewhere_changes_nothing)
+{
+    const struct row *row = &rows[_i / WRONG_PLACE_COUNT];
+    const char *place = wrong_places[_i % WRONG_PLACE_COUNT];
+
+    NEEDS_ROOT();
+    configure(row, place);
+    ck_assert_msg(!row->effect(""), "%s in %s: seen", row->name, place);
+}
+END_TEST
+
+START_TEST(test_options_argument_wins_over_krb5_conf)
+{
+    const struct row *row = &rows[_i];
+
+    NEEDS_ROOT();
+    if (find_option(row->name)->in_krb5_conf) {
+        ck_assert_ptr_nonnull(row->reset);
+        configure(row, "pam = {\nPAM.TEST = {\n*\n}\n}");
+        ck_assert_msg(!row->effect(argument(row->name, row->reset)),
+                      "%s: krb5.conf wins", row->name);
+    }
+}
+END_TEST
+
+START_TEST(test_options_krb5_conf_of_the_realm_asked_for_is_read)
+{
+    NEEDS_ROOT();
+    common_config("[libdefaults]\ndefault_realm = NOWHERE.TEST\n[appdefaults]\n"
+                  "pam = {\nPAM.TEST = {\nminimum_uid = 61002\n}\n}\n");
+    ck_assert(effect_minimum_uid("realm=PAM.TEST"));
+}
+END_TEST
+
+START_TEST(test_options_krb5_conf_more_special_place_wins)
+{
+    NEEDS_ROOT();
+    common_config("[appdefaults]\nticket_lifetime = 3h\npam = {\n"
+                  "ticket_lifetime = 2h\n"
+                  "PAM.TEST = {\nticket_lifetime = 1h\n}\n}\n");
+    ck_assert(effect_ticket_lifetime(""));
+}
+END_TEST
+
+/* timeout: the one that krb5.conf may only make smaller. */
+
+START_TEST(test_options_timeout_bounds_the_call)
+{
+    double one = 0;
+    double three = 0;
+
+    common_config_kdc(common_silent_port());
+    one = seconds_of_silence("timeout=1");
+    three = seconds_of_silence("timeout=3");
+    ck_assert_double_ge(one, 0.9);
+    ck_assert_double_ge(three, 2.9);
+    ck_assert_double_gt(three, 2 * one);
+}
+END_TEST
+
+/* krb5.conf with a silent KDC and TIMEOUT in [appdefaults]. */
+static void
+configure_timeout(const char *timeout)
+{
+    char text[256];
+
+    common_config_kdc(common_silent_port());
+    (void)snprintf(text, sizeof(text),
+                   "[appdefaults]\npam = {\ntimeout = %s\n}", timeout);
+    common_config(text);
+}
+
+START_TEST(test_options_timeout_of_krb5_conf_shortens_the_default)
+{
+    configure_timeout("1");
+    /* 10 s otherwise. */
+    ck_assert_double_lt(seconds_of_silence(""), 5);
+}
+END_TEST
+
+START_TEST(test_options_timeout_of_krb5_conf_shortens_the_argument)
+{
+    double short_one = 0;
+    double long_one = 0;
+
+    configure_timeout("1");
+    short_one = seconds_of_silence("timeout=4");
+    common_config_kdc(common_silent_port());
+    long_one = seconds_of_silence("timeout=4");
+    ck_assert_double_gt(long_one, 2 * short_one);
+}
+END_TEST
+
+START_TEST(test_options_timeout_of_krb5_conf_does_not_lengthen)
+{
+    double with = 0;
+    double without = 0;
+
+    configure_timeout("5");
+    with = seconds_of_silence("timeout=1");
+    common_config_kdc(common_silent_port());
+    without = seconds_of_silence("timeout=1");
+    ck_assert_double_lt(with, 2 * without);
+}
+END_TEST
+
+/* Types as long as it takes for the deadline to be over twice. */
+static void
+type_slowly(void *data)
+{
+    (void)data;
+    common_wait_until_after((int64_t)time(NULL) + 2);
+}
+
+START_TEST(test_options_timeout_does_not_count_the_typing)
+{
+    common_start(&stack, "alice", "timeout=1", alice_answers);
+    stack.before_answer = type_slowly;
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* Directories that nothing is in yet: they are taken without complaint. */
+static const char *const directories[] = {"runtime_dir=/tmp/home/runtime",
+                                          "state_dir=/tmp/home/state"};
+
+START_TEST(test_options_directory_is_accepted)
+{
+    common_login(&stack, directories[_i]);
+    ck_assert_uint_eq(common_log_count(LOG_NOTICE), 0);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* What is no option, or not one with that value; what the log says. */
+static const struct bad_option {
+    const char *argument;
+    const char *said;
+} bad_options[] = {
+    {"nonsense", "nonsense"},
+    {"nonsense=1", "nonsense=1"},
+    {"Debug", "Debug"},
+    {"debug=maybe", "debug=maybe"},
+    {"debug=", "debug="},
+    {"debugging", "debugging"},
+    {"timeout", "timeout"},
+    {"timeout=", "timeout="},
+    {"timeout=soon", "timeout=soon"},
+    {"timeout=10s", "timeout=10s"},
+    {"timeout=0", "timeout=0"},
+    {"timeout=-1", "timeout=-1"},
+    {"timeout=3601", "timeout=3601"},
+    {"timeout=99999999999999999999", "timeout=99999999999999999999"},
+    {"minimum_uid=-1", "minimum_uid=-1"},
+    {"minimum_uid=4294967295", "minimum_uid=4294967295"},
+    {"ccache", "ccache"},
+    {"ccache=", "ccache="},
+    {"=", "="},
+    {"ticket_lifetime=soon", "ticket_lifetime=soon"},
+    {"renew_lifetime=-1h", "renew_lifetime=-1h"},
+};
+
+#define BAD_OPTION_COUNT ((int)(sizeof(bad_options) / sizeof(bad_options[0])))
+
+START_TEST(test_options_bad_argument_is_logged_and_ignored)
+{
+    common_login(&stack, bad_options[_i].argument);
+    ck_assert_uint_eq(common_log_count(LOG_ERR), 1);
+    ck_assert_msg(common_logged(LOG_ERR, bad_options[_i].said), "%s",
+                  stack_log());
+    ck_assert(common_logged(LOG_ERR, "ignored"));
+    ck_assert(!common_logged(LOG_DEBUG, ""));
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_options_bad_argument_is_ignored_beside_a_good_one)
+{
+    NEEDS_ROOT();
+    ck_assert(effect_ticket_lifetime("nonsense ticket_lifetime=1h timeout=x"));
+}
+END_TEST
+
+START_TEST(test_options_bad_value_leaves_the_earlier_one)
+{
+    NEEDS_ROOT();
+    ck_assert(effect_minimum_uid("minimum_uid=61002 minimum_uid=many"));
+}
+END_TEST
+
+/* Values in krb5.conf that are none. */
+static const struct bad_option bad_settings[] = {
+    {"timeout = soon", "timeout"},
+    {"minimum_uid = -1", "minimum_uid"},
+    {"debug = maybe", "debug"},
+    {"ticket_lifetime = soon", "ticket_lifetime"},
+};
+
+START_TEST(test_options_bad_value_in_krb5_conf_is_logged_and_ignored)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "[appdefaults]\npam = {\n%s\n}",
+                   bad_settings[_i].argument);
+    common_config(text);
+    common_login(&stack, "");
+    ck_assert_msg(common_logged(LOG_ERR, bad_settings[_i].said), "%s",
+                  stack_log());
+    ck_assert_uint_eq(common_log_count(LOG_ERR), 1);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_options_trace_belongs_to_the_host_alone)
+{
+    struct snapshot trace;
+
+    NEEDS_ROOT();
+    common_login(&stack, "trace=" TRACE);
+    trace = common_snapshot(TRACE);
+    ck_assert_uint_eq(trace.uid, 0);
+    ck_assert_uint_eq(trace.mode & 077, 0);
+    ck_assert_ptr_null(memmem(trace.bytes, trace.size, "alice-password", 14));
+    ck_assert_int_eq(unlink(TRACE), 0);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_options_trace_that_cannot_be_written_stops_nobody)
+{
+    common_login(&stack, "trace=/nonexistent/trace");
+    ck_assert(common_logged(LOG_ERR, "/nonexistent/trace"));
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+static void
+add_rows(Suite *suite)
+{
+    TCase *tcase = common_case(suite, "rows");
+
+    tcase_add_test(tcase, test_options_every_row_of_the_table_has_a_test);
+    tcase_add_loop_test(tcase, test_options_argument_changes_the_outcome, 0,
+                        ROW_COUNT);
+    tcase_add_loop_test(tcase, test_options_flag_without_value_is_set, 0,
+                        ROW_COUNT);
+    tcase_add_loop_test(tcase,
+                        test_options_argument_that_is_reset_changes_nothing, 0,
+                        ROW_COUNT);
+    tcase_add_loop_test(tcase,
+                        test_options_krb5_conf_changes_the_outcome_where_it_may,
+                        0, ROW_COUNT * PLACE_COUNT);
+    tcase_add_loop_test(tcase, test_options_krb5_conf_elsewhere_changes_nothing,
+                        0, ROW_COUNT * WRONG_PLACE_COUNT);
+    tcase_add_loop_test(tcase, test_options_argument_wins_over_krb5_conf, 0,
+                        ROW_COUNT);
+    tcase_add_test(tcase,
+                   test_options_krb5_conf_of_the_realm_asked_for_is_read);
+    tcase_add_test(tcase, test_options_krb5_conf_more_special_place_wins);
+}
+
+static void
+add_special(Suite *suite)
+{
+    TCase *tcase = common_case(suite, "special");
+
+    tcase_add_test(tcase, test_options_timeout_bounds_the_call);
+    tcase_add_test(tcase,
+                   test_options_timeout_of_krb5_conf_shortens_the_default);
+    tcase_add_test(tcase,
+                   test_options_timeout_of_krb5_conf_shortens_the_argument);
+    tcase_add_test(tcase, test_options_timeout_of_krb5_conf_does_not_lengthen);
+    tcase_add_test(tcase, test_options_timeout_does_not_count_the_typing);
+    tcase_add_loop_test(tcase, test_options_directory_is_accepted, 0, 2);
+    tcase_add_test(tcase, test_options_trace_belongs_to_the_host_alone);
+    tcase_add_test(tcase,
+                   test_options_trace_that_cannot_be_written_stops_nobody);
+}
+
+static void
+add_bad(Suite *suite)
+{
+    TCase *tcase = common_case(suite, "bad");
+
+    tcase_add_loop_test(tcase, test_options_bad_argument_is_logged_and_ignored,
+                        0, BAD_OPTION_COUNT);
+    tcase_add_test(tcase,
+                   test_options_bad_argument_is_ignored_beside_a_good_one);
+    tcase_add_test(tcase, test_options_bad_value_leaves_the_earlier_one);
+    tcase_add_loop_test(
+        tcase, test_options_bad_value_in_krb5_conf_is_logged_and_ignored, 0,
+        (int)(sizeof(bad_settings) / sizeof(bad_settings[0])));
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("options");
+
+    add_rows(suite);
+    add_special(suite);
+    add_bad(suite);
+    return suite_main(suite);
+}
