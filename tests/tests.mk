@@ -75,4 +75,4 @@ clean-local:
 EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
-	tests/env
+	tests/env tests/support/valgrind.supp

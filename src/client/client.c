@@ -20,7 +20,7 @@
 #define END_MS 100
 
 /* A helper that says more than this has gone mad. */
-#define MESSAGES_MAX 20000
+#define MESSAGES_MAX 500
 
 #ifndef P_PIDFD
 #define P_PIDFD 3

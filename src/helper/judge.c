@@ -20,7 +20,7 @@
 #include "krb/verify.h"
 
 /* An exchange that says more than this before its tickets has gone mad. */
-#define RELAYED_MAX 10000
+#define RELAYED_MAX 200
 
 /* The exchange cannot be who it should be: says so and ends. */
 static void
@@ -156,7 +156,11 @@ relay(struct helper *helper, struct message *message)
         break;
     case MESSAGE_NOTE:
         if (note_unpack(bytes_span(&message->payload), &note) == 0) {
-            log_line(&helper->log, note.level, "%s", note.text);
+            /* Its word and no more: it cannot sign as the judge. */
+            log_line(&helper->log,
+                     note.level == LOG_LEVEL_ALERT ? LOG_LEVEL_ERROR
+                                                   : note.level,
+                     "exchange: %s", note.text);
             return;
         }
         break;
@@ -347,8 +351,8 @@ verify(struct helper *helper, struct krb *krb, krb5_const_principal asked,
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
-    claim.not_before =
-        started + tickets_offset(tickets).seconds - krb_clockskew(krb);
+    claim.started = started + tickets_offset(tickets).seconds;
+    claim.clockskew = krb_clockskew(krb);
     verify_list(krb, helper->options.keytab, &candidates);
     if (candidates.count == 0) {
         outcome = accept_unverified(helper, krb, asked);

@@ -190,13 +190,31 @@ covers_nonce(struct krb *krb, krb5_auth_context auth, const krb5_keyblock *key,
     return valid != FALSE;
 }
 
+/* Whether the ticket with TIMES was got in the login that CLAIM is about. */
+static bool
+is_of_this_login(struct krb *krb, const krb5_ticket_times *times,
+                 const struct verify_claim *claim)
+{
+    /* krb5_timestamp is read as unsigned (good until 2106). */
+    int64_t authtime = (int64_t)(uint32_t)times->authtime;
+    int64_t start =
+        times->starttime == 0 ? authtime : (int64_t)(uint32_t)times->starttime;
+    int64_t oldest = claim->started - claim->clockskew;
+    krb5_timestamp now = 0;
+
+    if (krb5_timeofday(krb->context, &now) != 0) {
+        return false;
+    }
+    return authtime >= oldest && start >= oldest &&
+           start <= (int64_t)(uint32_t)now + claim->clockskew;
+}
+
 /* What a ticket that the keytab could open must be besides. */
 static enum outcome
 judge_ticket(struct krb *krb, const krb5_ticket *ticket,
-             krb5_const_principal service, int64_t not_before)
+             krb5_const_principal service, const struct verify_claim *claim)
 {
     const krb5_enc_tkt_part *inner = ticket->enc_part2;
-    int64_t authtime = (int64_t)(uint32_t)inner->times.authtime;
 
     if (!krb5_principal_compare(krb->context, ticket->server, service)) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
@@ -209,9 +227,9 @@ judge_ticket(struct krb *krb, const krb5_ticket *ticket,
                                          krb5_anonymous_principal())) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED, "the ticket is anonymous");
     }
-    if (authtime < not_before) {
+    if (!is_of_this_login(krb, &inner->times, claim)) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
-                          "the ticket is older than this login");
+                          "the ticket is not of this login");
     }
     return OUTCOME_SUCCESS;
 }
@@ -266,7 +284,7 @@ verify_check(struct krb *krb, const struct verify_claim *claim,
         outcome = code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_UNVERIFIED;
         goto out;
     }
-    outcome = judge_ticket(krb, ticket, service, claim->not_before);
+    outcome = judge_ticket(krb, ticket, service, claim);
     if (outcome == OUTCOME_SUCCESS &&
         !covers_nonce(krb, auth, ticket->enc_part2->session, claim->nonce)) {
         outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,

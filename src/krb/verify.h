@@ -43,12 +43,16 @@ struct verify_claim {
     const char *service; /* the candidate that was asked for */
     struct span nonce;   /* what was sent */
     struct span ap_req;  /* what came back */
-    int64_t not_before;  /* oldest authtime, seconds since the epoch */
+    int64_t started;     /* when this login began, by the KDC's clock */
+    int64_t clockskew;   /* seconds */
 };
 
 /*
  * Judges CLAIM: the AP-REQ is for that service and no other, over that nonce,
- * of a ticket that is valid, not anonymous and not older than not_before.
+ * of a ticket that is valid, not anonymous, and of this login: its authtime is
+ * not older than `started` less clockskew, and it begins between then and now.
+ * (An exchange that lies about the KDC's clock to pass an old TGT off as new
+ * would need a service ticket of back then, too.)
  * *IDENTITY_OUT, the ticket's client, is the caller's (krb5_free_principal).
  * OUTCOME_UNVERIFIED where any of it is not so.
  */
