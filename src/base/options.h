@@ -60,7 +60,7 @@ struct options {
     bool try_first_pass;
     bool use_first_pass;
 
-    /* Bit N: row N of the table was given, and is not its default. */
+    /* Bit N: row N of the table was given, whatever its value. */
     uint64_t given;
 };
 

@@ -52,7 +52,7 @@ honours_environment(void)
 static void
 environment_free(struct environment *environment)
 {
-    for (size_t i = 0; environment->list[i] != NULL; i++) {
+    for (size_t i = 0; i < PASSED_COUNT; i++) {
         free(environment->list[i]);
     }
 }

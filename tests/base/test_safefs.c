@@ -476,12 +476,16 @@ END_TEST
 START_TEST(test_safefs_answer_leaves_no_descriptor)
 {
     struct tree tree;
-    static const char *const refused[] = {"/",         "/.",      "/missing/x",
-                                          "/dev/null", "/bin/..", "relative"};
+    char endless[400];
+    const char *const refused[] = {"/",       "/.",       "/missing/x", endless,
+                                   "/bin/..", "relative", "/dev/null"};
     int before = -1;
     int after = -1;
 
     tree_make(&tree);
+    memset(endless, 'a', sizeof(endless));
+    endless[0] = '/';
+    endless[sizeof(endless) - 1] = '\0';
     before = open("/", O_PATH | O_CLOEXEC);
     ck_assert_int_eq(close(before), 0);
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
