@@ -12,30 +12,43 @@ unit_tests = \
 	tests/base/test_outcome \
 	tests/base/test_safefs
 
+client_tests = \
+	tests/client/test_client \
+	tests/client/test_spawn
+
 stack_tests = \
 	tests/stack/test_account \
 	tests/stack/test_auth \
+	tests/stack/test_bad_input \
 	tests/stack/test_clock \
+	tests/stack/test_host \
+	tests/stack/test_hostile \
 	tests/stack/test_kdc \
+	tests/stack/test_lies \
 	tests/stack/test_options \
 	tests/stack/test_session \
 	tests/stack/test_setcred \
+	tests/stack/test_terminal \
+	tests/stack/test_threads \
 	tests/stack/test_timing
 
-# Programs that scripts of tests/env run.
+# Programs that tests run.
 other_programs = \
+	tests/client/fake_helper \
+	tests/helper/lying_helper \
 	tests/stack/login_loop
 
 EXTRA_PROGRAMS =
 EXTRA_LTLIBRARIES = libsupport.la
 if HAVE_CHECK
-check_PROGRAMS = $(unit_tests) $(stack_tests) $(other_programs)
+check_PROGRAMS = $(unit_tests) $(client_tests) $(stack_tests) $(other_programs)
 endif
 
 # Of the sanitized build alone (Makefile.am).
 EXTRA_krb5cc_helper_SOURCES = tests/support/sanitizer_options.c
 
 libsupport_la_SOURCES = \
+	tests/client/fake.c tests/client/fake.h \
 	tests/stack/common.c tests/stack/common.h \
 	tests/support/cache.c tests/support/cache.h \
 	tests/support/realm.c tests/support/realm.h \
@@ -43,7 +56,14 @@ libsupport_la_SOURCES = \
 	tests/support/suite.c tests/support/suite.h
 libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_MODULE='"$(abs_builddir)/.libs/pam_krb5cc.so"' \
-	-DBUILT_HELPER='"$(abs_builddir)/krb5cc-helper"'
+	-DBUILT_HELPER='"$(abs_builddir)/krb5cc-helper"' \
+	-DBUILT_FAKE_HELPER='"$(abs_builddir)/tests/client/fake_helper"'
+
+# The real helper with another exchange.
+tests_helper_lying_helper_SOURCES = src/helper/main.c \
+	tests/helper/lying_exchange.c tests/helper/forge.c tests/helper/forge.h
+tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
 
 # For every program that has no list of its own; archives give what is asked.
 # Symbols are exported: libpam shall find the test's own syslog(3).
@@ -64,7 +84,8 @@ lint:
 	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
 	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
-	    -DBUILT_HELPER='\"h\"' $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
+	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
+	    -DBUILT_LYING_HELPER='\"l\"' $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
 .PHONY: build-tests check-long lint

@@ -33,6 +33,9 @@ judge(int fd, uid_t owner, bool last)
     if (S_ISLNK(status.st_mode)) {
         return -ELOOP;
     }
+    if (last && S_ISDIR(status.st_mode)) {
+        return -EISDIR;
+    }
     if (last ? !S_ISREG(status.st_mode) : !S_ISDIR(status.st_mode)) {
         return last ? -EACCES : -ENOTDIR;
     }

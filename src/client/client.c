@@ -50,16 +50,20 @@ client_answer_free(struct client_answer *answer)
     message_free(&answer->message);
 }
 
-/* Whether the process of PIDFD is gone within LIMIT_MS. */
+/*
+ * Whether the process of PIDFD is gone within LIMIT_MS.  Signals of the host's
+ * do not make it longer.
+ */
 static bool
 is_gone(int pidfd, int limit_ms)
 {
     struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+    struct deadline deadline = deadline_in(limit_ms);
     int ready = 0;
 
     do {
-        ready = poll(&poll_fd, 1, limit_ms);
-    } while (ready < 0 && errno == EINTR);
+        ready = poll(&poll_fd, 1, deadline_poll_ms(&deadline));
+    } while (ready < 0 && errno == EINTR && deadline_left_ms(&deadline) > 0);
     return ready > 0;
 }
 
@@ -105,6 +109,8 @@ client_end(struct client *client)
         }
         (void)close(client->pidfd);
     }
+    message_free(&client->message);
+    bytes_free(&client->reply);
     *client = CLIENT_NONE;
 }
 
@@ -204,10 +210,10 @@ enum step {
     STEP_DONE /* the answer is set */
 };
 
-/* Sends PAYLOAD where OUTCOME is a success, else ends the request with it. */
+/* Sends client->reply where OUTCOME is a success, else ends with OUTCOME. */
 static enum step
-reply(const struct client *client, const struct client_request *request,
-      enum message_type type, const struct bytes *payload, enum outcome outcome,
+reply(struct client *client, const struct client_request *request,
+      enum message_type type, enum outcome outcome,
       struct client_answer *answer)
 {
     int status = 0;
@@ -217,7 +223,8 @@ reply(const struct client *client, const struct client_request *request,
         return STEP_DONE;
     }
     status = channel_send(client->fd, request->deadline, MESSAGE_VERSION, type,
-                          payload);
+                          &client->reply);
+    bytes_free(&client->reply);
     if (status < 0) {
         channel_failed(client, answer, status);
         return STEP_DONE;
@@ -233,51 +240,48 @@ misunderstood(struct client_answer *answer)
 }
 
 static enum step
-handle_prompt(const struct client *client, const struct client_request *request,
-              const struct message *message, struct client_answer *answer)
+handle_prompt(struct client *client, const struct client_request *request,
+              struct client_answer *answer)
 {
     const struct client_handlers *handlers = request->handlers;
-    struct bytes payload = BYTES_EMPTY;
     struct prompts prompts = {0};
     enum outcome outcome = OUTCOME_SUCCESS;
-    enum step step = STEP_DONE;
 
-    if (prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
+    if (prompts_unpack(bytes_span(&client->message.payload), &prompts) < 0) {
         return misunderstood(answer);
     }
     deadline_pause(request->deadline);
-    outcome = handlers->prompt(handlers->data, &prompts, &payload);
+    outcome = handlers->prompt(handlers->data, &prompts, &client->reply);
     deadline_resume(request->deadline);
-    step = reply(client, request, MESSAGE_ANSWER, &payload, outcome, answer);
-    bytes_free(&payload);
-    return step;
+    return reply(client, request, MESSAGE_ANSWER, outcome, answer);
 }
 
 static enum step
-handle_name(const struct client *client, const struct client_request *request,
+handle_name(struct client *client, const struct client_request *request,
             struct client_answer *answer)
 {
-    struct bytes payload = BYTES_EMPTY;
     enum outcome outcome =
-        request->handlers->name(request->handlers->data, &payload);
-    enum step step =
-        reply(client, request, MESSAGE_NAME, &payload, outcome, answer);
+        request->handlers->name(request->handlers->data, &client->reply);
 
-    bytes_free(&payload);
-    return step;
+    return reply(client, request, MESSAGE_NAME, outcome, answer);
 }
 
 static enum step
-handle_greeting(const struct client *client,
-                const struct client_request *request,
-                const struct message *message, struct client_answer *answer)
+handle_greeting(struct client *client, const struct client_request *request,
+                struct client_answer *answer)
 {
     struct options completed;
     enum outcome outcome = OUTCOME_SUCCESS;
-    int status = options_init(&completed);
+    int status = 0;
 
+    if (client->is_greeted) {
+        return misunderstood(answer);
+    }
+    client->is_greeted = true;
+    status = options_init(&completed);
     if (status == 0) {
-        status = greeting_unpack(bytes_span(&message->payload), &completed);
+        status =
+            greeting_unpack(bytes_span(&client->message.payload), &completed);
     }
     if (status == 0) {
         outcome =
@@ -297,13 +301,13 @@ handle_greeting(const struct client *client,
 }
 
 static enum step
-handle_info(const struct client_request *request, const struct message *message,
+handle_info(const struct client *client, const struct client_request *request,
             struct client_answer *answer)
 {
     const char *text = NULL;
     char *safe = NULL;
 
-    if (info_unpack(bytes_span(&message->payload), &text) < 0) {
+    if (info_unpack(bytes_span(&client->message.payload), &text) < 0) {
         return misunderstood(answer);
     }
     safe = strdup(text);
@@ -318,12 +322,12 @@ handle_info(const struct client_request *request, const struct message *message,
 }
 
 static enum step
-handle_note(const struct client_request *request, const struct message *message,
+handle_note(const struct client *client, const struct client_request *request,
             struct client_answer *answer)
 {
     struct note note = {0};
 
-    if (note_unpack(bytes_span(&message->payload), &note) < 0) {
+    if (note_unpack(bytes_span(&client->message.payload), &note) < 0) {
         return misunderstood(answer);
     }
     request->handlers->note(request->handlers->data, note.level, note.text);
@@ -332,37 +336,38 @@ handle_note(const struct client_request *request, const struct message *message,
 
 /* The last message: it stays in ANSWER, which borrows from it. */
 static enum step
-handle_result(struct message *message, struct client_answer *answer)
+handle_result(struct client *client, struct client_answer *answer)
 {
-    if (result_unpack(bytes_span(&message->payload), &answer->result) < 0) {
+    if (result_unpack(bytes_span(&client->message.payload), &answer->result) <
+        0) {
         return misunderstood(answer);
     }
-    answer->message = *message;
-    *message = (struct message){.payload = BYTES_EMPTY};
+    answer->message = client->message;
+    client->message = (struct message){.payload = BYTES_EMPTY};
     return STEP_DONE;
 }
 
-/* Does what MESSAGE says; whatever is not in the list ends the request. */
+/* Does what the message says; what is not in the list ends the request. */
 static enum step
-dispatch(const struct client *client, const struct client_request *request,
-         struct message *message, struct client_answer *answer)
+dispatch(struct client *client, const struct client_request *request,
+         struct client_answer *answer)
 {
     bool is_store = request->request->job == JOB_STORE;
 
-    switch (message->type) {
+    switch (client->message.type) {
     case MESSAGE_GREETING:
-        return handle_greeting(client, request, message, answer);
+        return handle_greeting(client, request, answer);
     case MESSAGE_PROMPT:
-        return handle_prompt(client, request, message, answer);
+        return handle_prompt(client, request, answer);
     case MESSAGE_INFO:
-        return handle_info(request, message, answer);
+        return handle_info(client, request, answer);
     case MESSAGE_NOTE:
-        return handle_note(request, message, answer);
+        return handle_note(client, request, answer);
     case MESSAGE_TAKEN:
         return is_store ? handle_name(client, request, answer)
                         : misunderstood(answer);
     case MESSAGE_RESULT:
-        return handle_result(message, answer);
+        return handle_result(client, answer);
     default:
         return misunderstood(answer);
     }
@@ -374,17 +379,17 @@ converse(struct client *client, const struct client_request *request,
          struct client_answer *answer)
 {
     for (int i = 0; i < MESSAGES_MAX; i++) {
-        struct message message;
         enum step step = STEP_DONE;
-        int status = channel_receive(client->fd, request->deadline, &message);
+        int status =
+            channel_receive(client->fd, request->deadline, &client->message);
 
         if (status < 0) {
             channel_failed(client, answer, status);
             return;
         }
         client->is_known = true;
-        step = dispatch(client, request, &message, answer);
-        message_free(&message);
+        step = dispatch(client, request, answer);
+        message_free(&client->message);
         if (step == STEP_DONE) {
             return;
         }

@@ -13,13 +13,20 @@
 #include "base/deadline.h"
 #include "base/message.h"
 
-/* A running helper.  All zero but the descriptors at -1: CLIENT_NONE. */
+/*
+ * A running helper and what is on its way to or from it: all that must be given
+ * back if the caller's thread ends here.  CLIENT_NONE at first.
+ */
 struct client {
     int fd;
     int pidfd;
     pid_t pid;
     /* It has spoken: the pidfd is its own and not a stranger's. */
     bool is_known;
+    bool is_greeted; /* it has sent its one GREETING */
+    /* What it said last, and what is being answered. */
+    struct message message;
+    struct bytes reply;
 };
 
 #define CLIENT_NONE                                                            \

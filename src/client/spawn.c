@@ -163,7 +163,7 @@ spawn_prepared(const char *path, struct environment *environment, int fd,
 int
 spawn(const char *path, pid_t *pid_out, int *fd_out, size_t *at_out)
 {
-    struct environment environment;
+    struct environment environment = {{NULL}};
     int fds[2] = {-1, -1};
     int status = safefs_check_program(path, geteuid(), at_out);
 

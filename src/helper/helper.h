@@ -16,6 +16,7 @@ struct helper {
 
     /* Of the jobs that talk to a KDC. */
     struct line exchange;
+    pid_t exchange_pid;              /* 0 = there is none */
     struct identity_account account; /* whom it runs as, in a root host */
 };
 

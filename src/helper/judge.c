@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,8 +94,22 @@ judge_start_exchange(struct helper *helper, struct krb *krb)
         return OUTCOME_HELPER_FAILED;
     }
     (void)close(fds[1]);
+    helper->exchange_pid = child;
     helper->exchange = (struct line){.fd = fds[0], .version = MESSAGE_VERSION};
     return OUTCOME_SUCCESS;
+}
+
+void
+judge_end_exchange(struct helper *helper)
+{
+    if (helper->exchange_pid <= 0) {
+        return;
+    }
+    /* It ends when its line does; our timer bounds the wait. */
+    (void)close(helper->exchange.fd);
+    while (waitpid(helper->exchange_pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    helper->exchange_pid = 0;
 }
 
 /*
@@ -126,7 +141,9 @@ relay_prompt(struct helper *helper, struct message *message)
     struct prompts prompts = {0};
     struct message answer;
 
-    if (prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
+    /* Nobody sits there waiting to be asked during a renewal. */
+    if (helper->request.job != JOB_ACQUIRE ||
+        prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
         line_hang_up();
     }
     timer_pause();
@@ -189,6 +206,52 @@ hear(struct helper *helper, enum message_type type)
 }
 
 /*
+ * What an exchange may say of its failure: what a KDC or a user has told it.
+ * The rest is not its to say: a success of another kind, an alert.
+ */
+static bool
+may_claim(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_SUCCESS:
+    case OUTCOME_NO_MEMORY:
+    case OUTCOME_WRONG_PASSWORD:
+    case OUTCOME_UNKNOWN_PRINCIPAL:
+    case OUTCOME_PRINCIPAL_LOCKED:
+    case OUTCOME_PRINCIPAL_EXPIRED:
+    case OUTCOME_PASSWORD_EXPIRED:
+    case OUTCOME_KDC_REFUSED:
+    case OUTCOME_KDC_UNREACHABLE:
+    case OUTCOME_KDC_NONSENSE:
+    case OUTCOME_CLOCK_SKEW:
+    case OUTCOME_NO_COMMON_ENCTYPE:
+    case OUTCOME_NO_ANSWER:
+    case OUTCOME_TICKET_EXPIRED:
+    case OUTCOME_NOT_RENEWABLE:
+    case OUTCOME_IDENTITY:
+    case OUTCOME_CONFIGURATION:
+        return true;
+    case OUTCOME_NOT_OURS:
+    case OUTCOME_BAD_CALL:
+    case OUTCOME_DEADLINE:
+    case OUTCOME_UNVERIFIED:
+    case OUTCOME_NOT_AUTHORIZED:
+    case OUTCOME_NO_ACCOUNT:
+    case OUTCOME_CACHE_MISSING:
+    case OUTCOME_CACHE_UNREADABLE:
+    case OUTCOME_CACHE_OF_ANOTHER:
+    case OUTCOME_CACHE_TAKEN:
+    case OUTCOME_CACHE_UNWRITABLE:
+    case OUTCOME_CACHE_KIND:
+    case OUTCOME_HELPER_UNSAFE:
+    case OUTCOME_HELPER_FAILED:
+    case OUTCOME_COUNT:
+        break;
+    }
+    return false;
+}
+
+/*
  * Tells the exchange to begin with TICKETS (empty: acquire) and hears what
  * came of it.  The tickets of a success are copied to BYTES.
  */
@@ -209,7 +272,7 @@ have_exchanged(struct helper *helper, struct krb *krb, struct span tickets,
     if (tickets_message_unpack(bytes_span(&message.payload), &said) < 0) {
         line_hang_up();
     }
-    outcome = said.outcome;
+    outcome = may_claim(said.outcome) ? said.outcome : OUTCOME_HELPER_FAILED;
     if (outcome != OUTCOME_SUCCESS) {
         (void)krb_refuse(krb, outcome, "%s", said.detail);
     } else if (bytes_copy(bytes, said.tickets) < 0) {
@@ -414,7 +477,7 @@ settle(struct helper *helper, struct krb *krb, krb5_const_principal asked,
     if ((identity != NULL &&
          !krb5_principal_compare(krb->context, identity, tickets.client)) ||
         !answers_to(krb, tickets.client, asked) ||
-        tickets_tgt(krb, &tickets) == NULL) {
+        !tickets_are_fresh(krb, &tickets)) {
         outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
                              "the tickets are not those asked for");
         goto out;
@@ -530,7 +593,7 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
     }
     if (outcome == OUTCOME_SUCCESS &&
         (!krb5_principal_compare(krb->context, renewed.client, old.client) ||
-         tickets_tgt(krb, &renewed) == NULL)) {
+         !tickets_are_fresh(krb, &renewed))) {
         outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
                              "the renewed ticket is another one");
     }

@@ -16,6 +16,12 @@
  */
 enum outcome judge_start_exchange(struct helper *helper, struct krb *krb);
 
+/*
+ * Lets the exchange go, where there is one, and waits until it is gone: a host
+ * that adopts orphans (PR_SET_CHILD_SUBREAPER) shall not get ours.
+ */
+void judge_end_exchange(struct helper *helper);
+
 /* JOB_ACQUIRE: tickets for a password, verified, authorized. */
 enum outcome judge_acquire(struct helper *helper, struct krb *krb,
                            struct job_result *result);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/channel.h"
@@ -43,24 +44,47 @@ read_request(struct helper *helper, struct message *message)
     timer_begin(helper->request.budget_ms);
 }
 
+/* Why FD, open on the trace file, may not be written to; NULL: it may. */
+static const char *
+trace_fault(int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        return "is not a regular file";
+    }
+    if (status.st_uid != geteuid() || status.st_nlink != 1) {
+        return "belongs to somebody else";
+    }
+    return NULL;
+}
+
 /* Opens the trace as whoever the host is; the option is never krb5.conf's. */
 static void
 open_trace(struct helper *helper)
 {
     const char *path = helper->options.trace;
+    const char *fault = NULL;
+    char words[128];
 
     helper->trace_fd = -1;
     if (path == NULL) {
         return;
     }
-    helper->trace_fd = open(
-        path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
-        0600);
-    if (helper->trace_fd < 0) {
-        char words[128];
-
-        log_line(&helper->log, LOG_LEVEL_ERROR, "trace=%s: %s", path,
-                 strerror_r(errno, words, sizeof(words)));
+    /* Nonblocking: a fifo that nobody reads must not stop a login. */
+    helper->trace_fd = open(path,
+                            O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW |
+                                O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
+                            0600);
+    fault = helper->trace_fd < 0 ? strerror_r(errno, words, sizeof(words))
+                                 : trace_fault(helper->trace_fd);
+    if (fault == NULL) {
+        return;
+    }
+    log_line(&helper->log, LOG_LEVEL_ERROR, "trace=%s: %s", path, fault);
+    if (helper->trace_fd >= 0) {
+        (void)close(helper->trace_fd);
+        helper->trace_fd = -1;
     }
 }
 
@@ -109,6 +133,7 @@ main(void)
         result.outcome = row->run(&helper, &krb, &result);
     }
     send_result(&helper, &krb, &result);
+    judge_end_exchange(&helper);
     job_result_free(&result);
     krb_close(&krb);
     options_free(&helper.options);

@@ -100,24 +100,24 @@ is_stray_name(const char *name, const char *base)
 }
 
 /*
- * Removes NAME of DIRECTORY where it is a plain file of this user that is
- * older than any call that could still be writing it.
+ * Removes NAME of DIRECTORY where it is a plain file of this user and older
+ * than OLDER_THAN_S seconds.
  */
 static void
-remove_stray(const struct krb *krb, int directory, const char *name)
+remove_stray(int directory, const char *name, int64_t older_than_s)
 {
     struct stat status;
 
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-        status.st_mtime < time(NULL) - krb->call_limit_s) {
+        status.st_mtime < time(NULL) - older_than_s) {
         (void)unlinkat(directory, name, 0);
     }
 }
 
 /* Removes what earlier replacements of PATH that were killed have left. */
 static void
-sweep_strays(const struct krb *krb, const char *path)
+sweep_strays(const char *path, int64_t older_than_s)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -136,7 +136,7 @@ sweep_strays(const struct krb *krb, const char *path)
     }
     while ((entry = readdir(directory)) != NULL) {
         if (is_stray_name(entry->d_name, slash + 1)) {
-            remove_stray(krb, dirfd(directory), entry->d_name);
+            remove_stray(dirfd(directory), entry->d_name, older_than_s);
         }
     }
     (void)closedir(directory);
@@ -189,8 +189,19 @@ file_replace(struct krb *krb, const char *path, krb5_ccache memory)
     if (code != 0) {
         return replace_failed(krb, path, code, error);
     }
-    sweep_strays(krb, path);
+    /* A younger one may be another's, who is about to rename it. */
+    sweep_strays(path, krb->call_limit_s);
     return OUTCOME_SUCCESS;
+}
+
+/* Takes the name away, whatever libkrb5 thinks of the content. */
+static enum outcome
+remove_name(struct krb *krb, const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT) {
+        return OUTCOME_SUCCESS;
+    }
+    return refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, errno);
 }
 
 static enum outcome
@@ -200,11 +211,11 @@ file_destroy(struct krb *krb, const char *path)
     krb5_error_code code = 0;
     enum outcome outcome = file_inspect(krb, path);
 
-    sweep_strays(krb, path);
+    /* All of them: who renames his now would bring the cache back. */
+    sweep_strays(path, -1);
     if (outcome == OUTCOME_CACHE_MISSING) {
-        /* An empty claim goes too; what is gone already is no matter. */
-        (void)unlink(path);
-        return OUTCOME_SUCCESS;
+        /* Gone already, or an empty claim. */
+        return remove_name(krb, path);
     }
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
@@ -213,11 +224,7 @@ file_destroy(struct krb *krb, const char *path)
     if (code == 0) {
         code = krb5_cc_destroy(krb->context, cache);
     }
-    if (code == 0 || krb_outcome(code) == OUTCOME_CACHE_MISSING) {
-        return OUTCOME_SUCCESS;
-    }
-    (void)krb_failed(krb, code, path);
-    return OUTCOME_CACHE_UNWRITABLE;
+    return code == 0 ? OUTCOME_SUCCESS : remove_name(krb, path);
 }
 
 const struct ccache_kind ccache_kind_file = {

@@ -301,6 +301,11 @@ krb_principal_of(struct krb *krb, const char *user,
             krb, code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_UNKNOWN_PRINCIPAL,
             "the user's name is no principal");
     }
+    if (principal->realm.length == 0) {
+        krb5_free_principal(krb->context, principal);
+        return krb_refuse(krb, OUTCOME_UNKNOWN_PRINCIPAL,
+                          "the user's name has an empty realm");
+    }
     *principal_out = principal;
     return OUTCOME_SUCCESS;
 }
@@ -318,12 +323,30 @@ krb_offset_learned(struct krb *krb)
 }
 
 enum outcome
+krb_offset_check(struct krb *krb, struct krb_offset offset)
+{
+    if (offset.seconds > KRB_OFFSET_MAX_S ||
+        offset.seconds < -KRB_OFFSET_MAX_S) {
+        return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                          "the KDC's clock and ours differ by %lld seconds, "
+                          "more than is believed",
+                          (long long)offset.seconds);
+    }
+    return OUTCOME_SUCCESS;
+}
+
+enum outcome
 krb_offset_apply(struct krb *krb, struct krb_offset offset)
 {
-    /* krb5_timestamp is read as unsigned (good until 2106). */
-    int64_t now = (int64_t)time(NULL) + offset.seconds;
+    int64_t now = 0;
     krb5_error_code code = 0;
+    enum outcome outcome = krb_offset_check(krb, offset);
 
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    /* krb5_timestamp is read as unsigned (good until 2106). */
+    now = (int64_t)time(NULL) + offset.seconds;
     if (offset.seconds == 0 && offset.microseconds == 0) {
         return OUTCOME_SUCCESS;
     }

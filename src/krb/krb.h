@@ -86,7 +86,16 @@ struct krb_offset {
 
 struct krb_offset krb_offset_learned(struct krb *krb);
 
-/* Takes over what another process has learned. */
+/*
+ * The largest offset that is believed: more is a broken clock, or an exchange
+ * that lies about it to pass old tickets off as new.
+ */
+#define KRB_OFFSET_MAX_S INT64_C(3600)
+
+/* OUTCOME_UNVERIFIED for an offset that is not believed. */
+enum outcome krb_offset_check(struct krb *krb, struct krb_offset offset);
+
+/* Takes over what another process has learned, where it is believed. */
 enum outcome krb_offset_apply(struct krb *krb, struct krb_offset offset);
 
 #endif

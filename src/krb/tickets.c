@@ -203,6 +203,26 @@ tickets_is_tgt(struct krb *krb, const krb5_creds *creds)
     return same;
 }
 
+bool
+tickets_are_fresh(struct krb *krb, const struct tickets *tickets)
+{
+    size_t tgts = 0;
+
+    for (size_t i = 0; i < tickets->count; i++) {
+        const krb5_creds *creds = tickets->list[i];
+
+        if (krb5_is_config_principal(krb->context, creds->server)) {
+            continue;
+        }
+        if (!tickets_is_tgt(krb, creds) ||
+            (creds->ticket_flags & TKT_FLG_INVALID) != 0) {
+            return false;
+        }
+        tgts++;
+    }
+    return tgts == 1;
+}
+
 krb5_creds *
 tickets_tgt(struct krb *krb, const struct tickets *tickets)
 {

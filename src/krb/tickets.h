@@ -39,6 +39,13 @@ struct krb_offset tickets_offset(struct span span);
 /* The TGT of the client's own realm among TICKETS, borrowed, or NULL. */
 krb5_creds *tickets_tgt(struct krb *krb, const struct tickets *tickets);
 
+/*
+ * Whether TICKETS are what a KDC gives for a password or a renewal, and nothing
+ * that somebody has put among them: one TGT of the client's own realm, valid,
+ * and configuration entries.
+ */
+bool tickets_are_fresh(struct krb *krb, const struct tickets *tickets);
+
 /* Whether CREDS is a TGT for the realm of its own client. */
 bool tickets_is_tgt(struct krb *krb, const krb5_creds *creds);
 

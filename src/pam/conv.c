@@ -34,6 +34,8 @@ abandon(void *data)
 
     client_end(&host->client);
     options_free(&host->options);
+    /* An earlier answer; the call that it was for never ends. */
+    (void)pam_set_item(host->handle, PAM_AUTHTOK, NULL);
 }
 
 /*

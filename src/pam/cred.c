@@ -9,7 +9,7 @@
 #include "pam/errand.h"
 
 /* How long the cleaning up after a failure may take. */
-#define CLEANUP_MS 1000
+#define CLEANUP_MS 500
 
 /* Destroys what a STORE that broke off may have left under the drawn name. */
 static void

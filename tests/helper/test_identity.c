@@ -1,0 +1,218 @@
+/*
+ * Becoming somebody, for good.  Check runs each test in a process of its own,
+ * so a test may become whom it likes; those that begin as root need the
+ * accounts of tests/in-namespace.
+ */
+#include "helper/identity.h"
+#include "support/suite.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/securebits.h>
+
+#define ALICE 61001
+#define BOB 61002
+#define ACCOUNT 61099
+
+#define NEEDS_ACCOUNTS()                                                       \
+    SKIP_UNLESS(geteuid() == 0 && getpwnam("alice") != NULL,                   \
+                "needs root and tests/in-namespace")
+
+static void
+assert_ids(uid_t uid, gid_t gid)
+{
+    uid_t uids[3];
+    gid_t gids[3];
+
+    ck_assert_int_eq(getresuid(&uids[0], &uids[1], &uids[2]), 0);
+    ck_assert_int_eq(getresgid(&gids[0], &gids[1], &gids[2]), 0);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(uids[i], uid);
+        ck_assert_uint_eq(gids[i], gid);
+    }
+}
+
+static bool
+is_dumpable(void)
+{
+    return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0;
+}
+
+START_TEST(test_identity_secured_process_is_hidden)
+{
+    struct rlimit core;
+
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+    ck_assert(identity_secure_process());
+    ck_assert(!is_dumpable());
+    ck_assert_int_eq(getrlimit(RLIMIT_CORE, &core), 0);
+    ck_assert_uint_eq(core.rlim_cur, 0);
+    ck_assert_uint_eq(core.rlim_max, 0);
+}
+END_TEST
+
+START_TEST(test_identity_secured_process_has_no_surroundings)
+{
+    struct sigaction action;
+    char cwd[64];
+
+    (void)umask(0);
+    ck_assert(identity_secure_process());
+    ck_assert_uint_eq(umask(0), 077);
+    ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
+    ck_assert_str_eq(cwd, "/");
+    ck_assert_int_eq(sigaction(SIGPIPE, NULL, &action), 0);
+    ck_assert(action.sa_handler == SIG_IGN);
+    ck_assert_int_eq(sigaction(SIGXFSZ, NULL, &action), 0);
+    ck_assert(action.sa_handler == SIG_IGN);
+}
+END_TEST
+
+/* The caller of a set-uid host has no hold on us: no id is his. */
+START_TEST(test_identity_secured_process_is_wholly_the_hosts)
+{
+    static const struct {
+        uid_t uids[3];
+        gid_t gids[3];
+        uid_t uid;
+        gid_t gid;
+    } rows[] = {
+        {{0, 0, 0}, {0, 0, 0}, 0, 0},
+        {{BOB, 0, 0}, {BOB, BOB, BOB}, 0, 0},
+        {{BOB, 0, 0}, {0, 0, 0}, 0, 0},
+        {{ALICE, 0, BOB}, {0, ALICE, 0}, 0, 0},
+        {{ALICE, ALICE, ALICE}, {ALICE, ALICE, ALICE}, ALICE, ALICE},
+        {{BOB, ALICE, ALICE}, {BOB, ALICE, ALICE}, ALICE, ALICE},
+    };
+
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(
+        setresgid(rows[_i].gids[0], rows[_i].gids[1], rows[_i].gids[2]), 0);
+    ck_assert_int_eq(
+        setresuid(rows[_i].uids[0], rows[_i].uids[1], rows[_i].uids[2]), 0);
+    ck_assert(identity_secure_process());
+    assert_ids(rows[_i].uid, rows[_i].gid);
+    ck_assert(!is_dumpable());
+    ck_assert_int_eq(identity_is_root(), rows[_i].uid == 0);
+}
+END_TEST
+
+START_TEST(test_identity_user_is_had_for_good)
+{
+    gid_t groups[16];
+    int count = 0;
+    bool has_extra = false;
+
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(setgroups(1, (const gid_t[]){0}), 0);
+    ck_assert_int_eq(identity_become_user("alice", ALICE, ALICE),
+                     OUTCOME_SUCCESS);
+    assert_ids(ALICE, ALICE);
+    count = getgroups(16, groups);
+    for (int i = 0; i < count; i++) {
+        ck_assert_uint_ne(groups[i], 0);
+        has_extra |= groups[i] == 61500;
+    }
+    ck_assert(has_extra);
+    ck_assert_int_ne(setresuid(0, 0, 0), 0);
+    ck_assert_int_ne(setresuid(BOB, BOB, BOB), 0);
+    ck_assert_int_ne(setresgid(0, 0, 0), 0);
+}
+END_TEST
+
+START_TEST(test_identity_user_is_hidden_too)
+{
+    NEEDS_ACCOUNTS();
+    ck_assert(identity_secure_process());
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(identity_become_user("alice", ALICE, ALICE),
+                     OUTCOME_SUCCESS);
+    ck_assert(!is_dumpable());
+    ck_assert_int_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+}
+END_TEST
+
+START_TEST(test_identity_account_has_no_groups)
+{
+    struct identity_account account;
+
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(setgroups(2, (const gid_t[]){0, 61500}), 0);
+    ck_assert(identity_find_helper_account(&account));
+    ck_assert_uint_eq(account.uid, ACCOUNT);
+    ck_assert_uint_eq(account.gid, ACCOUNT);
+    ck_assert(!account.is_fallback);
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(identity_become_account(&account), OUTCOME_SUCCESS);
+    assert_ids(ACCOUNT, ACCOUNT);
+    ck_assert_int_eq(getgroups(0, NULL), 0);
+    ck_assert(!is_dumpable());
+    ck_assert_int_ne(setresuid(0, 0, 0), 0);
+}
+END_TEST
+
+/* In a host that is not root there is only one person to be. */
+START_TEST(test_identity_of_another_is_refused_without_root)
+{
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(setgroups(0, NULL), 0);
+    ck_assert_int_eq(setresgid(ALICE, ALICE, ALICE), 0);
+    ck_assert_int_eq(setresuid(ALICE, ALICE, ALICE), 0);
+    ck_assert_int_eq(identity_become_user("bob", BOB, BOB), OUTCOME_IDENTITY);
+    ck_assert_int_eq(identity_become_user("root", 0, 0), OUTCOME_IDENTITY);
+    assert_ids(ALICE, ALICE);
+    ck_assert_int_eq(identity_become_user("alice", ALICE, ALICE),
+                     OUTCOME_SUCCESS);
+    ck_assert(!is_dumpable());
+}
+END_TEST
+
+/* Capabilities that outlive the change of ids would lead back to root. */
+START_TEST(test_identity_that_could_go_back_is_refused)
+{
+    struct identity_account account = {.uid = ACCOUNT, .gid = ACCOUNT};
+
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0),
+                     0);
+    ck_assert_int_eq(_i == 0 ? identity_become_user("alice", ALICE, ALICE)
+                             : identity_become_account(&account),
+                     OUTCOME_IDENTITY);
+}
+END_TEST
+
+START_TEST(test_identity_root_may_be_root)
+{
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(identity_become_user("root", 0, 0), OUTCOME_SUCCESS);
+    assert_ids(0, 0);
+    ck_assert(!is_dumpable());
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("identity");
+    TCase *tcase = suite_case(suite, "identity");
+
+    tcase_add_test(tcase, test_identity_secured_process_is_hidden);
+    tcase_add_test(tcase, test_identity_secured_process_has_no_surroundings);
+    tcase_add_loop_test(
+        tcase, test_identity_secured_process_is_wholly_the_hosts, 0, 6);
+    tcase_add_test(tcase, test_identity_user_is_had_for_good);
+    tcase_add_test(tcase, test_identity_user_is_hidden_too);
+    tcase_add_test(tcase, test_identity_account_has_no_groups);
+    tcase_add_test(tcase, test_identity_of_another_is_refused_without_root);
+    tcase_add_loop_test(tcase, test_identity_that_could_go_back_is_refused, 0,
+                        2);
+    tcase_add_test(tcase, test_identity_root_may_be_root);
+    return suite_main(suite);
+}
