@@ -137,8 +137,10 @@ channel_failed(const struct client *client, struct client_answer *answer,
     switch (status) {
     case -ETIMEDOUT:
         fail(answer, OUTCOME_DEADLINE,
-             "no answer within the limit: a KDC is silent or the network is "
-             "slow (option timeout)");
+             client->is_known
+                 ? "no answer within the limit: a KDC is silent or the network "
+                   "is slow (option timeout)"
+                 : "the helper said nothing within the limit");
         return;
     case -EPIPE:
         fail(answer, OUTCOME_HELPER_FAILED,
