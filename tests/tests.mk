@@ -96,4 +96,5 @@ clean-local:
 EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
-	tests/env tests/support/valgrind.supp
+	tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/stack/tsan.supp tests/stack/planted_race.c

@@ -416,10 +416,10 @@ verify(struct helper *helper, struct krb *krb, krb5_const_principal asked,
     }
     claim.started = started + tickets_offset(tickets).seconds;
     claim.clockskew = krb_clockskew(krb);
-    verify_list(krb, helper->options.keytab, &candidates);
-    if (candidates.count == 0) {
+    outcome = verify_list(krb, helper->options.keytab, &candidates);
+    if (outcome == OUTCOME_SUCCESS && candidates.count == 0) {
         outcome = accept_unverified(helper, krb, asked);
-    } else {
+    } else if (outcome == OUTCOME_SUCCESS) {
         outcome =
             try_candidates(helper, krb, &candidates, &claim, identity_out);
     }

@@ -35,57 +35,91 @@ has(const struct verify_candidates *candidates, const char *name)
     return false;
 }
 
-/* Takes PRINCIPAL among CANDIDATES where it belongs there. */
-static void
+/* Takes PRINCIPAL among CANDIDATES where it belongs there.  0 or ENOMEM. */
+static krb5_error_code
 consider(struct krb *krb, krb5_const_principal principal,
          struct verify_candidates *candidates)
 {
     char *name = NULL;
+    char *copy = NULL;
+    krb5_error_code code = 0;
 
     if (!is_host_principal(principal) ||
-        candidates->count == VERIFY_CANDIDATES_MAX ||
-        krb5_unparse_name(krb->context, principal, &name) != 0) {
-        return;
+        candidates->count == VERIFY_CANDIDATES_MAX) {
+        return 0;
     }
-    if (!has(candidates, name)) {
-        char *copy = strdup(name);
-
-        if (copy != NULL) {
+    code = krb5_unparse_name(krb->context, principal, &name);
+    if (code == 0 && !has(candidates, name)) {
+        copy = strdup(name);
+        if (copy == NULL) {
+            code = ENOMEM;
+        } else {
             candidates->list[candidates->count++] = copy;
         }
     }
     krb5_free_unparsed_name(krb->context, name);
+    return code;
 }
 
-void
+/* Goes through KEYTAB.  KRB5_KT_END: that was all of it. */
+static krb5_error_code
+collect(struct krb *krb, krb5_keytab keytab,
+        struct verify_candidates *candidates)
+{
+    krb5_kt_cursor cursor = NULL;
+    krb5_keytab_entry entry;
+    krb5_error_code code = krb5_kt_start_seq_get(krb->context, keytab, &cursor);
+
+    if (code != 0) {
+        return code;
+    }
+    while (code == 0) {
+        code = krb5_kt_next_entry(krb->context, keytab, &entry, &cursor);
+        if (code == 0) {
+            code = consider(krb, entry.principal, candidates);
+            (void)krb5_free_keytab_entry_contents(krb->context, &entry);
+        }
+    }
+    (void)krb5_kt_end_seq_get(krb->context, keytab, &cursor);
+    return code;
+}
+
+/*
+ * Whether CODE says that there is no keytab to read, or none that this process
+ * may read.  Anything else may be a caller's doing (no memory, no descriptors)
+ * and is no reason to believe a KDC without proof.
+ */
+static bool
+means_no_keytab(krb5_error_code code)
+{
+    return code == KRB5_KT_END || code == KRB5_KT_NOTFOUND ||
+           code == KRB5_KT_UNKNOWN_TYPE || code == KRB5_KT_BADNAME ||
+           code == KRB5_KEYTAB_BADVNO || code == ENOENT || code == ENOTDIR ||
+           code == EACCES || code == EPERM;
+}
+
+enum outcome
 verify_list(struct krb *krb, const char *keytab_name,
             struct verify_candidates *candidates_out)
 {
     krb5_keytab keytab = NULL;
-    krb5_kt_cursor cursor = NULL;
-    krb5_keytab_entry entry;
     krb5_error_code code = open_keytab(krb, keytab_name, &keytab);
 
     memset(candidates_out, 0, sizeof(*candidates_out));
     if (code == 0) {
-        code = krb5_kt_start_seq_get(krb->context, keytab, &cursor);
-    }
-    if (code == 0) {
-        while (krb5_kt_next_entry(krb->context, keytab, &entry, &cursor) == 0) {
-            consider(krb, entry.principal, candidates_out);
-            (void)krb5_free_keytab_entry_contents(krb->context, &entry);
-        }
-        (void)krb5_kt_end_seq_get(krb->context, keytab, &cursor);
-    }
-    if (code != 0) {
-        (void)krb_failed(krb, code, "cannot read the keytab");
-    } else if (candidates_out->count == 0) {
-        (void)krb_refuse(krb, OUTCOME_SUCCESS,
-                         "the keytab has no host/ principal");
-    }
-    if (keytab != NULL) {
+        code = collect(krb, keytab, candidates_out);
         (void)krb5_kt_close(krb->context, keytab);
     }
+    if (code == KRB5_KT_END) {
+        (void)krb_refuse(krb, OUTCOME_SUCCESS,
+                         "the keytab has no host/ principal");
+    } else {
+        (void)krb_failed(krb, code, "cannot read the keytab");
+    }
+    if (candidates_out->count == 0 && !means_no_keytab(code)) {
+        return code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_UNVERIFIED;
+    }
+    return OUTCOME_SUCCESS;
 }
 
 void

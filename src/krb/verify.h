@@ -21,11 +21,13 @@ struct verify_candidates {
 };
 
 /*
- * The host/ principals that KEYTAB (NULL: the default one) has keys for; none
- * where it cannot be read, with the cause in krb->detail.
+ * The host/ principals that KEYTAB (NULL: the default one) has keys for.  None,
+ * with the cause in krb->detail, where there is no such keytab or this process
+ * may not read it.  OUTCOME_UNVERIFIED or OUTCOME_NO_MEMORY where it could not
+ * be read for any other reason.
  */
-void verify_list(struct krb *krb, const char *keytab,
-                 struct verify_candidates *candidates_out);
+enum outcome verify_list(struct krb *krb, const char *keytab,
+                         struct verify_candidates *candidates_out);
 void verify_candidates_free(struct verify_candidates *candidates);
 
 /*

@@ -121,6 +121,17 @@ fake_has_child(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* LeakSanitizer's, where there is one. */
+void __lsan_disable(void) __attribute__((weak));
+
+void
+fake_allow_leaks(void)
+{
+    if (__lsan_disable != NULL) {
+        __lsan_disable();
+    }
+}
+
 long long
 fake_now_us(void)
 {

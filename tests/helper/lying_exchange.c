@@ -8,13 +8,11 @@
  * commas between ("age:3600,offset:-3600").  LIE_KEYTAB names a keytab with
  * the keys that are forged with.
  *
- *   tickets   bob mixed no-tgt planted anonymous unvalidated many:N nothing
- *             garbage cut:N offset:S
- *   proof     of-bob of-anonymous age:S start:S for:SERVICE other-nonce
- * no-checksum unkeyed gss-checksum invalid expired no-proof garbage-proof
- *             refuse:OUTCOME
- *   manners   say:OUTCOME prompts notes infos half silence exit stranger huge
- *             type:N twice fake-line
+ *   tickets   bob mixed no-tgt empty double planted anonymous unvalidated
+ * many:N nothing garbage cut:N offset:S proof     of-bob of-anonymous age:S
+ * start:S for:SERVICE other-nonce no-checksum unkeyed gss-checksum invalid
+ * expired no-proof garbage-proof refuse:OUTCOME manners   say:OUTCOME prompts
+ * notes infos half silence exit stranger huge type:N twice fake-line
  */
 #include "helper/exchange.h"
 
@@ -188,8 +186,11 @@ pack_tickets(struct liar *liar, struct bytes *packed)
     }
     realm = strrchr(client, '@') + 1;
     cache = cache_of(liar, client);
-    if (told(liar, "no-tgt") == NULL) {
-        (void)snprintf(tgs, sizeof(tgs), "krbtgt/%.200s@%.200s", realm, realm);
+    (void)snprintf(tgs, sizeof(tgs), "krbtgt/%.200s@%.200s", realm, realm);
+    if (told(liar, "no-tgt") == NULL && told(liar, "empty") == NULL) {
+        store(liar, cache, client, tgs);
+    }
+    if (told(liar, "double") != NULL) {
         store(liar, cache, client, tgs);
     }
     store_others(liar, cache, client);

@@ -1,5 +1,5 @@
 /*
- * A race of ours, on purpose: put into a copy of the module (run_tsan), each
+ * A race of ours, on purpose: put into a copy of the module (tests/env/tsan), each
  * call that begins counts without a lock.  A TSan run that does not report it
  * would not report any other.
  */

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <locale.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -51,6 +52,8 @@ enum {
     ALICE = 61001,
     HOST_DESCRIPTORS = 1000,
     HEAP_SIZE = 300 * 1024 * 1024,
+    /* No event takes as long as this. */
+    EVENT_MS = 20000,
 };
 
 extern char **environ;
@@ -479,7 +482,9 @@ have_no_standard_descriptors(void)
 static void
 have_a_heap(void)
 {
-    void *heap = malloc(HEAP_SIZE);
+    static void *heap;
+
+    heap = malloc(HEAP_SIZE);
 
     ck_assert_ptr_nonnull(heap);
     memset(heap, 1, HEAP_SIZE);
@@ -740,8 +745,8 @@ have_a_dead_kdc(void)
 }
 
 /* A KDC that takes what it is sent and never answers. */
-static void
-have_a_silent_kdc(void)
+static int
+open_silent_kdc(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -751,6 +756,13 @@ have_a_silent_kdc(void)
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
     name_a_kdc(ntohs(address.sin_port));
+    return fd;
+}
+
+static void
+have_a_silent_kdc(void)
+{
+    (void)open_silent_kdc();
 }
 
 static const char *const wrong_answers[] = {"not-her-password", NULL};
@@ -987,6 +999,45 @@ START_TEST(test_host_of_another_habit_has_a_helper_of_ours)
     sight = look_during_login();
     ck_assert(sight.is_hidden);
     ck_assert(sight.has_own_session);
+}
+END_TEST
+
+static void
+assert_readable(int fd, const char *what)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+    ck_assert_msg(poll(&poll_fd, 1, EVENT_MS) > 0, "%s", what);
+}
+
+/* Both processes of the helper wait, one for the KDC, one for the other. */
+START_TEST(test_host_killed_while_the_kdc_is_silent_leaves_no_helper)
+{
+    struct stack stack;
+    pid_t host = -1;
+    pid_t judge = -1;
+    int kdc = -1;
+    int pidfds[2];
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    kdc = open_silent_kdc();
+    host = fork();
+    ck_assert_int_ge(host, 0);
+    if (host == 0) {
+        stack_start(&stack, "alice", "timeout=300", alice_answers);
+        stack_forget(&stack);
+        _exit(pam_authenticate(stack.handle, 0));
+    }
+    assert_readable(kdc, "the KDC is not asked");
+    judge = child_of(host);
+    pidfds[0] = (int)syscall(SYS_pidfd_open, judge, 0);
+    pidfds[1] = (int)syscall(SYS_pidfd_open, child_of(judge), 0);
+    ck_assert_int_ge(pidfds[0], 0);
+    ck_assert_int_ge(pidfds[1], 0);
+    ck_assert_int_eq(kill(host, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(host, NULL, 0), host);
+    assert_readable(pidfds[0], "the judge stays");
+    assert_readable(pidfds[1], "the exchange stays");
 }
 END_TEST
 
@@ -1390,6 +1441,7 @@ log_in(void *data)
 {
     struct stack *stack = data;
 
+    fake_allow_leaks();
     (void)pam_authenticate(stack->handle, 0);
     return NULL;
 }
@@ -1410,6 +1462,7 @@ cancel_login(int stop_at, const char *arguments)
     char *before = NULL;
     char *after = NULL;
 
+    fake_allow_leaks();
     start_typing(&stack, &typist, arguments);
     before = picture();
     descriptors = fake_count_descriptors();
@@ -1500,6 +1553,8 @@ host_suite(void)
     tcase_add_test(helper,
                    test_host_with_1000_descriptors_shows_the_helper_none);
     tcase_add_test(helper, test_host_of_another_habit_has_a_helper_of_ours);
+    tcase_add_test(helper,
+                   test_host_killed_while_the_kdc_is_silent_leaves_no_helper);
     tcase_add_test(module, test_host_has_nothing_of_ours_mapped_after_the_end);
     tcase_add_test(module, test_host_sees_six_functions_of_the_module);
     tcase_add_test(module, test_host_loads_libpam_and_libc_for_the_module);

@@ -173,6 +173,8 @@ static const struct row rows[] = {
     {"cut:60", PAM_AUTHINFO_UNAVAIL, LOG_ERR, "cut short", ""},
     {"many:2000", PAM_AUTHINFO_UNAVAIL, LOG_ERR, "too many", ""},
     {"no-tgt", PAM_AUTH_ERR, LOG_ALERT, "not those asked for", ""},
+    {"empty", PAM_AUTH_ERR, LOG_ALERT, "not those asked for", ""},
+    {"double", PAM_AUTH_ERR, LOG_ALERT, "not those asked for", ""},
     {"unvalidated", PAM_AUTH_ERR, LOG_ALERT, "could not be verified", ""},
     /* A ticket with a session key that the liar knows, for the user to use. */
     {"planted", PAM_AUTH_ERR, LOG_ALERT, "not those asked for", ""},
@@ -454,6 +456,8 @@ static const struct row renewals[] = {
     {"mixed", PAM_CRED_UNAVAIL, LOG_ALERT, "another", ""},
     {"anonymous", PAM_CRED_UNAVAIL, LOG_ALERT, "another", ""},
     {"no-tgt", PAM_CRED_UNAVAIL, LOG_ALERT, "another", ""},
+    {"empty", PAM_CRED_UNAVAIL, LOG_ALERT, "another", ""},
+    {"double", PAM_CRED_UNAVAIL, LOG_ALERT, "another", ""},
     {"planted", PAM_CRED_UNAVAIL, LOG_ALERT, "another", ""},
     {"unvalidated", PAM_CRED_UNAVAIL, LOG_ALERT, "could not be verified", ""},
     {"nothing", PAM_CRED_UNAVAIL, LOG_ERR, "unknown layout", ""},
