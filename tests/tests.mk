@@ -16,6 +16,14 @@ client_tests = \
 	tests/client/test_client \
 	tests/client/test_spawn
 
+room_tests = \
+	tests/helper/test_identity \
+	tests/helper/test_timer \
+	tests/krb/test_ccache \
+	tests/krb/test_krb \
+	tests/krb/test_tickets \
+	tests/krb/test_verify
+
 stack_tests = \
 	tests/stack/test_account \
 	tests/stack/test_auth \
@@ -41,7 +49,8 @@ other_programs = \
 EXTRA_PROGRAMS =
 EXTRA_LTLIBRARIES = libsupport.la
 if HAVE_CHECK
-check_PROGRAMS = $(unit_tests) $(client_tests) $(stack_tests) $(other_programs)
+check_PROGRAMS = $(unit_tests) $(client_tests) $(room_tests) \
+	$(stack_tests) $(other_programs)
 endif
 
 # Of the sanitized build alone (Makefile.am).
@@ -49,6 +58,8 @@ EXTRA_krb5cc_helper_SOURCES = tests/support/sanitizer_options.c
 
 libsupport_la_SOURCES = \
 	tests/client/fake.c tests/client/fake.h \
+	tests/helper/forge.c tests/helper/forge.h \
+	tests/krb/here.c tests/krb/here.h \
 	tests/stack/common.c tests/stack/common.h \
 	tests/support/cache.c tests/support/cache.h \
 	tests/support/realm.c tests/support/realm.h \
@@ -61,7 +72,7 @@ libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 
 # The real helper with another exchange.
 tests_helper_lying_helper_SOURCES = src/helper/main.c \
-	tests/helper/lying_exchange.c tests/helper/forge.c tests/helper/forge.h
+	tests/helper/lying_exchange.c
 tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
 

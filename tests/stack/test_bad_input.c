@@ -1528,6 +1528,10 @@ make_stray(const struct stray *stray)
         common_write(path, "\5\4half a cache", common_uid(stray->owner), 0600);
     }
     times[1].tv_sec = time(NULL) - (time_t)stray->age_s;
+    if (stray->is_link) {
+        /* What it leads to is as old. */
+        ck_assert_int_eq(utimensat(AT_FDCWD, victim, times, 0), 0);
+    }
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
@@ -1549,6 +1553,9 @@ START_TEST(test_input_old_stray_goes_at_refresh)
     struct stack stack;
 
     NEEDS_ROOT();
+    /* His own directory: there he may remove what is others', too. */
+    ck_assert_int_eq(chown(PLACE, common_uid("alice"), common_uid("alice")), 0);
+    ck_assert_int_eq(chmod(PLACE, 0755), 0);
     kinit_renewable(CACHE);
     for (size_t i = 0; i < STRAY_COUNT; i++) {
         make_stray(&strays[i]);
@@ -1618,21 +1625,42 @@ START_TEST(test_input_trace_fifo_stops_nobody)
 }
 END_TEST
 
+/* A link that leads to a file of root's. */
+static void
+place_link_to_root(void)
+{
+    common_write(victim, "precious", 0, 0600);
+    ck_assert_int_eq(symlink(victim, PATH), 0);
+    ck_assert_int_eq(lchown(PATH, common_uid("bob"), common_uid("bob")), 0);
+}
+
+/* A second name of a file of root's. */
+static void
+place_hard_link_to_root(void)
+{
+    common_write(victim, "precious", 0, 0600);
+    ck_assert_int_eq(link(victim, PATH), 0);
+}
+
 /* Nobody reads root's traces because he was first to make the file. */
 START_TEST(test_input_trace_in_a_foreign_file_is_refused)
 {
     static void (*const places[])(void) = {place_foreign_file, place_link,
-                                           place_directory};
+                                           place_directory, place_link_to_root,
+                                           place_hard_link_to_root};
     struct stack stack;
     struct snapshot before;
+    struct snapshot victim_before;
 
     NEEDS_ROOT();
     places[_i]();
     before = common_snapshot(PATH);
+    victim_before = common_snapshot(victim);
     common_start(&stack, "alice", "timeout=2 trace=" PATH, alice_answers);
     EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
     assert_said("trace=" PATH, "");
     common_assert_same(&before, PATH);
+    common_assert_same(&victim_before, victim);
     stack_end(&stack, PAM_SUCCESS);
 }
 END_TEST
@@ -1768,7 +1796,7 @@ bad_input_suite(void)
     tcase = new_case(suite, "trace");
     tcase_add_test(tcase, test_input_trace_fifo_stops_nobody);
     tcase_add_loop_test(tcase, test_input_trace_in_a_foreign_file_is_refused, 0,
-                        3);
+                        5);
     tcase_add_test(tcase, test_input_trace_is_written);
     return suite;
 }
