@@ -1,7 +1,7 @@
 /*
- * A race of ours, on purpose: put into a copy of the module (tests/env/tsan), each
- * call that begins counts without a lock.  A TSan run that does not report it
- * would not report any other.
+ * A race of ours, on purpose: put into a copy of the module (tests/env/tsan),
+ * each call that begins counts without a lock.  A TSan run that does not report
+ * it would not report any other.
  */
 #include "pam/host.h"
 

@@ -1290,7 +1290,7 @@ launch(int wanted, const char *helper, const char *flag)
         if (ptrace(PTRACE_SEIZE, self, NULL,
                    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC) == 0 &&
             ptrace(PTRACE_INTERRUPT, self, NULL, NULL) == 0) {
-            (void)write(pipe_fds[1], "", 1);
+            (void)!write(pipe_fds[1], "", 1);
             watch(self, wanted, flag);
         }
         _exit(0);

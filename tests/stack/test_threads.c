@@ -1,7 +1,7 @@
 /*
  * Sixteen threads log in at the same time, each with handles of its own.
- * Under TSan (tests/env/tsan) what they do to each other is reported; here they must
- * all succeed, each with its own cache, and leave nothing.
+ * Under TSan (tests/env/tsan) what they do to each other is reported; here they
+ * must all succeed, each with its own cache, and leave nothing.
  *
  * TEST_THREADS_LOGINS=N: N logins a thread, where 50 would take too long.
  */
