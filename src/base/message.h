@@ -5,10 +5,10 @@
  *
  *   module -> helper     REQUEST, then ANSWER to each PROMPT, NAME to each
  *                        wish for one (GREETING of a STORE, TAKEN)
- *   helper -> module     GREETING, then any of PROMPT INFO NOTE TAKEN, then
- *                        one RESULT
- *   judge -> exchange    BEGIN, ANSWER, CHALLENGE
- *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE
+ *   helper -> module     one GREETING, any of PROMPT INFO NOTE TAKEN, one
+ * RESULT (where things go wrong early, without GREETING) judge -> exchange
+ * BEGIN, ANSWER, CHALLENGE exchange -> judge    PROMPT INFO NOTE, one TICKETS,
+ * a PROOF a CHALLENGE
  *
  * Whatever is not expected at its moment ends the conversation.  What unpacking
  * returns is borrowed from the payload it was unpacked from.

@@ -290,6 +290,41 @@ value_text(const struct options *options, const struct option *row,
     return "";
 }
 
+/* Whether OPTIONS take row INDEX over from COMPLETED. */
+static bool
+takes_over(const struct options *options, const struct options *completed,
+           size_t index)
+{
+    if (!table[index].in_krb5_conf || !options_is_given(completed, index)) {
+        return false;
+    }
+    if (table[index].offset == offsetof(struct options, timeout)) {
+        return completed->timeout < options->timeout;
+    }
+    return !options_is_given(options, index);
+}
+
+int
+options_complete(struct options *options, const struct options *completed)
+{
+    char number[24];
+
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        int status = 0;
+
+        if (takes_over(options, completed, i)) {
+            status = set_row(
+                options, &table[i],
+                value_text(completed, &table[i], number, sizeof(number)));
+            options->given |= UINT64_C(1) << i;
+        }
+        if (status < 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
 void
 options_put(struct bytes *bytes, const struct options *options)
 {

@@ -82,6 +82,13 @@ void options_free(struct options *options);
 int options_set(struct options *options, enum option_source source,
                 const char *text);
 
+/*
+ * Takes over from COMPLETED, the options as krb5.conf completes them, what may
+ * stand there and was not given in OPTIONS; `timeout` only where it is shorter.
+ * 0 or -ENOMEM.
+ */
+int options_complete(struct options *options, const struct options *completed);
+
 /* Whether row INDEX of the table was given, by whomever. */
 bool options_is_given(const struct options *options, size_t index);
 

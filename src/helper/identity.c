@@ -115,7 +115,10 @@ identity_find_helper_account(struct identity_account *account_out)
 enum outcome
 identity_become_account(const struct identity_account *account)
 {
-    if (setgroups(0, NULL) < 0) {
+    /* Who breaks into it shall not leave anything running behind. */
+    const struct rlimit no_children = {.rlim_cur = 0, .rlim_max = 0};
+
+    if (setgroups(0, NULL) < 0 || setrlimit(RLIMIT_NPROC, &no_children) < 0) {
         return OUTCOME_IDENTITY;
     }
     return become(account->uid, account->gid);

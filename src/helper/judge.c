@@ -367,16 +367,22 @@ static enum outcome
 accept_unverified(struct helper *helper, struct krb *krb,
                   krb5_const_principal asked)
 {
-    if (krb_libdefault_flag(krb, &asked->realm, "verify_ap_req_nofail",
-                            false)) {
-        char cause[KRB_DETAIL_MAX];
+    char cause[KRB_DETAIL_MAX];
+    bool insists = false;
+    enum outcome outcome = OUTCOME_SUCCESS;
 
-        copy_detail(cause, krb);
+    copy_detail(cause, krb);
+    outcome = krb_libdefault_flag(krb, &asked->realm, "verify_ap_req_nofail",
+                                  &insists);
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    if (insists) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
                           "verify_ap_req_nofail is set, but %.400s", cause);
     }
     log_line(&helper->log, LOG_LEVEL_NOTICE, "the KDC is not verified: %s",
-             krb->detail);
+             cause);
     return OUTCOME_SUCCESS;
 }
 
@@ -454,8 +460,12 @@ static bool
 answers_to(struct krb *krb, krb5_const_principal client,
            krb5_const_principal asked)
 {
+    bool canonicalize = false;
+
     return krb5_principal_compare(krb->context, client, asked) ||
-           krb_libdefault_flag(krb, &asked->realm, "canonicalize", false);
+           (krb_libdefault_flag(krb, &asked->realm, "canonicalize",
+                                &canonicalize) == OUTCOME_SUCCESS &&
+            canonicalize);
 }
 
 /*

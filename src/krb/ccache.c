@@ -73,7 +73,6 @@ enum outcome
 ccache_read(struct krb *krb, const char *name, struct tickets *tickets_out)
 {
     const struct ccache_kind *kind = kind_of(krb, name);
-    struct bytes bytes = BYTES_EMPTY;
     krb5_ccache cache = NULL;
     krb5_error_code code = 0;
     enum outcome outcome = OUTCOME_SUCCESS;
@@ -90,24 +89,24 @@ ccache_read(struct krb *krb, const char *name, struct tickets *tickets_out)
     if (code != 0) {
         return krb_failed(krb, code, name);
     }
-    outcome = tickets_pack_cache(krb, cache, &bytes);
-    if (outcome == OUTCOME_SUCCESS) {
-        outcome = tickets_unpack(krb, bytes_span(&bytes), tickets_out);
-    } else if (outcome != OUTCOME_NO_MEMORY) {
+    outcome = tickets_read_cache(krb, cache, tickets_out);
+    if (outcome != OUTCOME_SUCCESS && outcome != OUTCOME_NO_MEMORY) {
         outcome = OUTCOME_CACHE_UNREADABLE;
     }
-    bytes_free(&bytes);
     (void)krb5_cc_close(krb->context, cache);
     return outcome;
 }
 
+/* Whether TICKETS have one of CREDS' client for CREDS' service. */
 static bool
-has_server(struct krb *krb, const struct tickets *tickets,
-           krb5_const_principal server)
+has_like(struct krb *krb, const struct tickets *tickets,
+         const krb5_creds *creds)
 {
     for (size_t i = 0; i < tickets->count; i++) {
         if (krb5_principal_compare(krb->context, tickets->list[i]->server,
-                                   server)) {
+                                   creds->server) &&
+            krb5_principal_compare(krb->context, tickets->list[i]->client,
+                                   creds->client)) {
             return true;
         }
     }
@@ -118,7 +117,7 @@ has_server(struct krb *krb, const struct tickets *tickets,
 static bool
 survives(struct krb *krb, const krb5_creds *old, const struct tickets *tickets)
 {
-    if (has_server(krb, tickets, old->server)) {
+    if (has_like(krb, tickets, old)) {
         return false;
     }
     return krb5_is_config_principal(krb->context, old->server) ||

@@ -100,8 +100,8 @@ is_stray_name(const char *name, const char *base)
 }
 
 /*
- * Removes NAME of DIRECTORY where it is a plain file of this user and older
- * than OLDER_THAN_S seconds.
+ * Removes NAME of DIRECTORY where it is a plain 0600 file of this user and
+ * older than OLDER_THAN_S seconds.
  */
 static void
 remove_stray(int directory, const char *name, int64_t older_than_s)
@@ -109,7 +109,8 @@ remove_stray(int directory, const char *name, int64_t older_than_s)
     struct stat status;
 
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+        S_ISREG(status.st_mode) && (status.st_mode & 07777) == 0600 &&
+        status.st_uid == geteuid() &&
         status.st_mtime < time(NULL) - older_than_s) {
         (void)unlinkat(directory, name, 0);
     }
@@ -205,14 +206,12 @@ remove_name(struct krb *krb, const char *path)
 }
 
 static enum outcome
-file_destroy(struct krb *krb, const char *path)
+destroy_content(struct krb *krb, const char *path)
 {
     krb5_ccache cache = NULL;
     krb5_error_code code = 0;
     enum outcome outcome = file_inspect(krb, path);
 
-    /* All of them: who renames his now would bring the cache back. */
-    sweep_strays(path, -1);
     if (outcome == OUTCOME_CACHE_MISSING) {
         /* Gone already, or an empty claim. */
         return remove_name(krb, path);
@@ -225,6 +224,19 @@ file_destroy(struct krb *krb, const char *path)
         code = krb5_cc_destroy(krb->context, cache);
     }
     return code == 0 ? OUTCOME_SUCCESS : remove_name(krb, path);
+}
+
+static enum outcome
+file_destroy(struct krb *krb, const char *path)
+{
+    enum outcome outcome = destroy_content(krb, path);
+
+    /*
+     * All of them: who renames his now would bring the cache back.  Last,
+     * since somebody may have filled the directory.
+     */
+    sweep_strays(path, -1);
+    return outcome;
 }
 
 const struct ccache_kind ccache_kind_file = {

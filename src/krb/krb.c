@@ -234,27 +234,36 @@ krb_complete_options(struct krb *krb, struct options *options)
     return status;
 }
 
-bool
+enum outcome
 krb_libdefault_flag(struct krb *krb, const krb5_data *realm, const char *name,
-                    bool fallback)
+                    bool *value_out)
 {
     profile_t profile = NULL;
-    char *realm_text = NULL;
-    int value = fallback;
+    char *realm_text = strndup(realm->data, realm->length);
+    int value = 0;
+    /* profile.h's functions return long. */
+    long code =
+        realm_text == NULL ? ENOMEM : krb5_get_profile(krb->context, &profile);
 
-    if (krb5_get_profile(krb->context, &profile) != 0) {
-        return fallback;
+    *value_out = false;
+    if (code == 0) {
+        code =
+            profile_get_boolean(profile, "libdefaults", name, NULL, 0, &value);
     }
-    (void)profile_get_boolean(profile, "libdefaults", name, NULL, fallback,
-                              &value);
-    realm_text = strndup(realm->data, realm->length);
-    if (realm_text != NULL) {
-        (void)profile_get_boolean(profile, "libdefaults", realm_text, name,
-                                  value, &value);
+    if (code == 0) {
+        code = profile_get_boolean(profile, "libdefaults", realm_text, name,
+                                   value, &value);
     }
     free(realm_text);
-    profile_release(profile);
-    return value != 0;
+    if (profile != NULL) {
+        profile_release(profile);
+    }
+    if (code != 0) {
+        (void)krb_failed(krb, (krb5_error_code)code, name);
+        return OUTCOME_CONFIGURATION;
+    }
+    *value_out = value != 0;
+    return OUTCOME_SUCCESS;
 }
 
 int64_t

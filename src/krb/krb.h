@@ -62,9 +62,12 @@ enum outcome krb_refuse(struct krb *krb, enum outcome outcome,
  */
 int krb_complete_options(struct krb *krb, struct options *options);
 
-/* A boolean of [libdefaults], per REALM or for all, else FALLBACK. */
-bool krb_libdefault_flag(struct krb *krb, const krb5_data *realm,
-                         const char *name, bool fallback);
+/*
+ * The boolean NAME of [libdefaults], per REALM or for all, false where it is
+ * not there, into *VALUE_OUT.  OUTCOME_CONFIGURATION where it cannot be told.
+ */
+enum outcome krb_libdefault_flag(struct krb *krb, const krb5_data *realm,
+                                 const char *name, bool *value_out);
 
 /* krb5.conf's clockskew in seconds. */
 int64_t krb_clockskew(struct krb *krb);

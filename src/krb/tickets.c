@@ -142,8 +142,9 @@ read_entries(struct krb *krb, struct reader *reader, struct tickets *tickets)
     return outcome;
 }
 
-enum outcome
-tickets_unpack(struct krb *krb, struct span span, struct tickets *tickets_out)
+/* Takes SPAN apart, whoever the tickets in it are for. */
+static enum outcome
+unpack(struct krb *krb, struct span span, struct tickets *tickets_out)
 {
     struct reader reader = reader_from(span);
     struct tickets tickets = {0};
@@ -171,6 +172,42 @@ tickets_unpack(struct krb *krb, struct span span, struct tickets *tickets_out)
     }
     *tickets_out = tickets;
     return OUTCOME_SUCCESS;
+}
+
+static bool
+is_own(struct krb *krb, const struct tickets *tickets, const krb5_creds *creds)
+{
+    return krb5_principal_compare(krb->context, creds->client, tickets->client);
+}
+
+enum outcome
+tickets_unpack(struct krb *krb, struct span span, struct tickets *tickets_out)
+{
+    enum outcome outcome = unpack(krb, span, tickets_out);
+
+    for (size_t i = 0; i < tickets_out->count; i++) {
+        if (!is_own(krb, tickets_out, tickets_out->list[i])) {
+            tickets_free(krb, tickets_out);
+            return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                              "a ticket is another principal's");
+        }
+    }
+    return outcome;
+}
+
+enum outcome
+tickets_read_cache(struct krb *krb, krb5_ccache cache,
+                   struct tickets *tickets_out)
+{
+    struct bytes bytes = BYTES_EMPTY;
+    enum outcome outcome = tickets_pack_cache(krb, cache, &bytes);
+
+    *tickets_out = (struct tickets){0};
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = unpack(krb, bytes_span(&bytes), tickets_out);
+    }
+    bytes_free(&bytes);
+    return outcome;
 }
 
 struct krb_offset
@@ -227,7 +264,8 @@ krb5_creds *
 tickets_tgt(struct krb *krb, const struct tickets *tickets)
 {
     for (size_t i = 0; i < tickets->count; i++) {
-        if (tickets_is_tgt(krb, tickets->list[i])) {
+        if (is_own(krb, tickets, tickets->list[i]) &&
+            tickets_is_tgt(krb, tickets->list[i])) {
             return tickets->list[i];
         }
     }

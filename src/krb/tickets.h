@@ -33,10 +33,19 @@ enum outcome tickets_pack_cache(struct krb *krb, krb5_ccache cache,
 enum outcome tickets_unpack(struct krb *krb, struct span span,
                             struct tickets *tickets_out);
 
+/*
+ * What CACHE, a user's own, holds, whatever it is: a service that acts for
+ * others (S4U2Proxy) has tickets of other clients in it.
+ */
+enum outcome tickets_read_cache(struct krb *krb, krb5_ccache cache,
+                                struct tickets *tickets_out);
+
 /* The clock offset that SPAN begins with; 0 where it is not of this layout. */
 struct krb_offset tickets_offset(struct span span);
 
-/* The TGT of the client's own realm among TICKETS, borrowed, or NULL. */
+/*
+ * The TGT that TICKETS' own client has for its own realm, borrowed, or NULL.
+ */
 krb5_creds *tickets_tgt(struct krb *krb, const struct tickets *tickets);
 
 /*

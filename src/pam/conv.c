@@ -8,6 +8,8 @@
 
 #include <security/pam_appl.h>
 
+#include "pam/state.h"
+
 /* The longest prompt that is shown. */
 #define PROMPT_MAX 512
 
@@ -31,11 +33,15 @@ static void
 abandon(void *data)
 {
     struct host *host = data;
+    struct state *state = state_if_any(host);
 
     client_end(&host->client);
     options_free(&host->options);
-    /* An earlier answer; the call that it was for never ends. */
+    /* To libpam the call never ends: not even pam_end cleans up behind it. */
     (void)pam_set_item(host->handle, PAM_AUTHTOK, NULL);
+    if (state != NULL) {
+        state_forget_login(state);
+    }
 }
 
 /*
@@ -158,10 +164,12 @@ conv_ask(struct host *host, const struct prompts *prompts,
 void
 conv_inform(struct host *host, const char *text)
 {
-    const struct pam_message message = {.msg_style = PAM_TEXT_INFO,
-                                        .msg = text};
+    char cut[PAM_MAX_MSG_SIZE];
+    const struct pam_message message = {.msg_style = PAM_TEXT_INFO, .msg = cut};
     const struct pam_message *pointer = &message;
     struct pam_response *responses = NULL;
+
+    (void)snprintf(cut, sizeof(cut), "%s", text);
 
     if (!host_is_silent(host)) {
         (void)converse(host, 1, &pointer, &responses);

@@ -306,18 +306,13 @@ host_copy_options(struct options *to, const struct options *from)
 enum outcome
 host_adopt_options(struct host *host, const struct options *completed)
 {
-    struct options copy;
+    int64_t timeout = host->options.timeout;
 
-    if (host_copy_options(&copy, completed) < 0) {
+    if (options_complete(&host->options, completed) < 0) {
         return OUTCOME_NO_MEMORY;
     }
-    if (copy.timeout < host->options.timeout) {
-        deadline_shorten(&host->deadline,
-                         (host->options.timeout - copy.timeout) * 1000);
-    }
-    options_free(&host->options);
-    host->options = copy;
-    host->log.debug = copy.debug;
+    deadline_shorten(&host->deadline, (timeout - host->options.timeout) * 1000);
+    host->log.debug = host->options.debug;
     return OUTCOME_SUCCESS;
 }
 

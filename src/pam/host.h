@@ -85,8 +85,9 @@ bool host_is_silent(const struct host *host);
 bool host_is_wholly(uid_t uid);
 
 /*
- * Takes over the options as krb5.conf completes them; the deadline can only
- * get shorter.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.
+ * Takes over from the options as krb5.conf completes them what may stand there
+ * (options_complete); the deadline can only get shorter.  OUTCOME_SUCCESS or
+ * OUTCOME_NO_MEMORY.
  */
 enum outcome host_adopt_options(struct host *host,
                                 const struct options *completed);

@@ -724,6 +724,37 @@ START_TEST(test_options_read_without_memory_is_told)
 }
 END_TEST
 
+/* What krb5.conf, or a helper that lies about it, may change: no more. */
+START_TEST(test_options_complete_takes_what_krb5_conf_may_say)
+{
+    struct options options;
+    struct options completed;
+
+    ck_assert_int_eq(options_init(&options), 0);
+    ck_assert_int_eq(options_init(&completed), 0);
+    ck_assert_int_eq(
+        options_set(&options, OPTION_FROM_ARGUMENT, "minimum_uid=5"), 0);
+    ck_assert_int_eq(
+        options_set(&completed, OPTION_FROM_ARGUMENT, "minimum_uid=9"), 0);
+    ck_assert_int_eq(options_set(&completed, OPTION_FROM_ARGUMENT, "debug"), 0);
+    ck_assert_int_eq(
+        options_set(&completed, OPTION_FROM_ARGUMENT, "helper=/evil"), 0);
+    ck_assert_int_eq(options_set(&completed, OPTION_FROM_ARGUMENT, "timeout=7"),
+                     0);
+    ck_assert_int_eq(options_complete(&options, &completed), 0);
+    ck_assert(options.debug);
+    ck_assert_int_eq(options.minimum_uid, 5);
+    ck_assert_int_eq(options.timeout, 7);
+    ck_assert_str_ne(options.helper, "/evil");
+    ck_assert_int_eq(
+        options_set(&completed, OPTION_FROM_ARGUMENT, "timeout=99"), 0);
+    ck_assert_int_eq(options_complete(&options, &completed), 0);
+    ck_assert_int_eq(options.timeout, 7);
+    options_free(&options);
+    options_free(&completed);
+}
+END_TEST
+
 static void
 add_table(Suite *suite)
 {
@@ -756,6 +787,7 @@ add_values(Suite *suite)
     tcase_add_test(tcase,
                    test_options_text_keeps_what_follows_the_first_equals);
     tcase_add_test(tcase, test_options_text_is_a_copy);
+    tcase_add_test(tcase, test_options_complete_takes_what_krb5_conf_may_say);
     tcase_add_test(tcase, test_options_later_of_two_wins);
     tcase_add_test(tcase, test_options_default_that_was_given_counts_as_given);
     tcase_add_test(tcase, test_options_row_that_is_none_is_not_given);

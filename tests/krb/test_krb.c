@@ -179,27 +179,31 @@ START_TEST(test_krb_flag_is_per_realm)
     const krb5_data realm = {.length = 8, .data = name};
     static const struct {
         const char *lines;
-        bool fallback;
+        enum outcome outcome;
         bool value;
     } rows[] = {
-        {"", false, false},
-        {"", true, true},
-        {"[libdefaults]\nverify_ap_req_nofail = true\n", false, true},
-        {"[libdefaults]\nverify_ap_req_nofail = false\n", true, false},
+        {"", OUTCOME_SUCCESS, false},
+        {"[libdefaults]\nverify_ap_req_nofail = true\n", OUTCOME_SUCCESS, true},
+        {"[libdefaults]\nverify_ap_req_nofail = false\n", OUTCOME_SUCCESS,
+         false},
         {"[libdefaults]\nPAM.TEST = {\n verify_ap_req_nofail = true\n}\n",
-         false, true},
+         OUTCOME_SUCCESS, true},
         {"[libdefaults]\nOTHER.TEST = {\n verify_ap_req_nofail = true\n}\n",
-         false, false},
+         OUTCOME_SUCCESS, false},
         {"[libdefaults]\nverify_ap_req_nofail = true\nPAM.TEST = {\n"
          " verify_ap_req_nofail = false\n}\n",
-         false, false},
+         OUTCOME_SUCCESS, false},
+        /* What cannot be told is not taken for a no. */
+        {"[libdefaults]\nverify_ap_req_nofail = perhaps\n",
+         OUTCOME_CONFIGURATION, false},
     };
+    bool value = false;
 
     here_configure(rows[_i].lines);
-    ck_assert_int_eq(krb_libdefault_flag(&here.krb, &realm,
-                                         "verify_ap_req_nofail",
-                                         rows[_i].fallback),
-                     rows[_i].value);
+    ck_assert_int_eq(
+        krb_libdefault_flag(&here.krb, &realm, "verify_ap_req_nofail", &value),
+        rows[_i].outcome);
+    ck_assert_int_eq(value, rows[_i].value);
 }
 END_TEST
 

@@ -41,7 +41,7 @@ stack_helper(void)
     return from_environment("PAM_KRB5CC_HELPER", BUILT_HELPER);
 }
 
-static void
+static void __attribute__((format(printf, 1, 0)))
 keep_line(const char *format, va_list arguments)
 {
     char line[4096];
