@@ -413,7 +413,8 @@ class Realm:
         self.write("primary/acl", "")
         self.run_tool(
             "primary", ["kdb5_util", "create", "-s", "-P", MASTER_PASSWORD])
-        self.run_tool("primary", ["kadmin.local"], kadmin_script(self))
+        self.run_tool("primary", ["kadmin.local", "-p", f"admin@{self.name}"],
+                      kadmin_script(self))
         if self.options.replica:
             self.copy_database()
 
@@ -499,7 +500,8 @@ class Realm:
         """kadmin.local for a shell; needs nothing from the environment."""
         return (f"/usr/bin/env KRB5_CONFIG={self.path('server-krb5.conf')}"
                 f" KRB5_KDC_PROFILE={self.path(which + '.conf')}"
-                f" {find_program('kadmin.local')} -r {self.name}")
+                f" {find_program('kadmin.local')} -p admin@{self.name}"
+                f" -r {self.name}")
 
     def environment(self):
         """What the command sees; None is a variable that must not be set."""

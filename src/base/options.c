@@ -185,7 +185,7 @@ set_text(char **field, const char *value)
     if (copy == NULL) {
         return -ENOMEM;
     }
-    free(*field);
+    free(*field); /* NOLINT(clang-analyzer-unix.Malloc): the same */
     *field = copy;
     return 0;
 }

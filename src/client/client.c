@@ -178,6 +178,11 @@ start(struct client *client, const struct client_request *request,
                               : "can be changed by others than root");
         return false;
     }
+    if (status == -EINVAL) {
+        fail(answer, OUTCOME_HELPER_UNSAFE,
+             "helper %s: not an absolute path, or one with . or ..", path);
+        return false;
+    }
     if (status < 0) {
         fail(answer, OUTCOME_HELPER_UNSAFE, "helper %s: %s", path,
              strerror_r(-status, words, sizeof(words)));

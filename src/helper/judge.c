@@ -362,7 +362,26 @@ try_candidates(struct helper *helper, struct krb *krb,
                       cause);
 }
 
-/* Without a host key: whether krb5.conf insists on one. */
+/* Whether PRINCIPAL is of the realm that the administrator has chosen. */
+static bool
+is_of_default_realm(struct krb *krb, krb5_const_principal principal)
+{
+    char *realm = NULL;
+    bool same = false;
+
+    if (krb5_get_default_realm(krb->context, &realm) == 0) {
+        same =
+            strlen(realm) == principal->realm.length &&
+            memcmp(realm, principal->realm.data, principal->realm.length) == 0;
+        krb5_free_default_realm(krb->context, realm);
+    }
+    return same;
+}
+
+/*
+ * Without a host key: whether krb5.conf insists on one.  Whoever types a realm
+ * chooses the KDC: without an account here, that one's word is only his own.
+ */
 static enum outcome
 accept_unverified(struct helper *helper, struct krb *krb,
                   krb5_const_principal asked)
@@ -380,6 +399,11 @@ accept_unverified(struct helper *helper, struct krb *krb,
     if (insists) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
                           "verify_ap_req_nofail is set, but %.400s", cause);
+    }
+    if (!helper->request.has_account && !is_of_default_realm(krb, asked)) {
+        return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                          "a realm of the user's choice, and no host key to "
+                          "verify its KDC with");
     }
     log_line(&helper->log, LOG_LEVEL_NOTICE, "the KDC is not verified: %s",
              cause);
@@ -487,6 +511,8 @@ settle(struct helper *helper, struct krb *krb, krb5_const_principal asked,
     if ((identity != NULL &&
          !krb5_principal_compare(krb->context, identity, tickets.client)) ||
         !answers_to(krb, tickets.client, asked) ||
+        krb5_principal_compare_any_realm(krb->context, tickets.client,
+                                         krb5_anonymous_principal()) ||
         !tickets_are_fresh(krb, &tickets)) {
         outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
                              "the tickets are not those asked for");
@@ -561,6 +587,10 @@ read_renewable(struct krb *krb, const char *name, struct tickets *all_out,
 
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
+    }
+    if (krb_offset_check(krb, krb_offset_learned(krb)) != OUTCOME_SUCCESS) {
+        /* The user's own file says so: no reason for an alert. */
+        return OUTCOME_CACHE_UNREADABLE;
     }
     list[0] = tickets_tgt(krb, all_out);
     if (list[0] == NULL) {

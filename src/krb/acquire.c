@@ -143,8 +143,10 @@ lifetime(struct krb *krb, const char *name, char *text)
 {
     krb5_deltat seconds = 0;
 
+    /* krb5_string_to_deltat takes any letters behind a number. */
     if (text != NULL &&
-        (krb5_string_to_deltat(text, &seconds) != 0 || seconds <= 0)) {
+        (text[strspn(text, "0123456789dhms: ")] != '\0' ||
+         krb5_string_to_deltat(text, &seconds) != 0 || seconds <= 0)) {
         log_line(krb->log, LOG_LEVEL_ERROR, "%s=%s is no lifetime: ignored",
                  name, text);
         return 0;
@@ -281,7 +283,7 @@ refuse_slowly(struct acquisition *acquisition)
 {
     krb5_error_code code = 0;
 
-    if (!acquisition->was_asked && acquisition->password.length == 0) {
+    if (acquisition->password.length == 0) {
         code = ask_all_the_same(acquisition);
         if (code != 0) {
             return code;
@@ -305,7 +307,8 @@ acquire(struct krb *krb, const struct acquire_request *request,
     }
     if (code == 0) {
         code = exchange(&acquisition);
-        if (refuses_principal(krb_outcome(code))) {
+        /* Who was asked has had his round trip: no second prompt. */
+        if (!acquisition.was_asked && refuses_principal(krb_outcome(code))) {
             code = refuse_slowly(&acquisition);
         }
     }

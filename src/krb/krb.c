@@ -146,10 +146,15 @@ krb_open(struct krb *krb, const struct log *log, int trace_fd)
         const char *text = krb5_get_error_message(NULL, code);
 
         krb->context = NULL;
-        (void)krb_refuse(krb, OUTCOME_CONFIGURATION,
-                         "cannot read krb5.conf as uid %u (it must be "
-                         "readable by all): %s",
-                         (unsigned int)geteuid(), text);
+        if (code == EACCES || code == KRB5_CONFIG_CANTOPEN) {
+            (void)krb_refuse(krb, OUTCOME_CONFIGURATION,
+                             "cannot read krb5.conf as uid %u (it must be "
+                             "readable by all): %s",
+                             (unsigned int)geteuid(), text);
+        } else {
+            (void)krb_refuse(krb, OUTCOME_CONFIGURATION,
+                             "krb5.conf has an error: %s", text);
+        }
         return code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_CONFIGURATION;
     }
     if (trace_fd >= 0) {
@@ -179,8 +184,12 @@ take_appdefault(struct krb *krb, struct options *options,
     char text[1024];
     int status = 0;
 
-    (void)snprintf(text, sizeof(text), "%s=%s", row->name, value);
-    status = options_set(options, OPTION_FROM_KRB5_CONF, text);
+    if (snprintf(text, sizeof(text), "%s=%s", row->name, value) >=
+        (int)sizeof(text)) {
+        status = -ERANGE;
+    } else {
+        status = options_set(options, OPTION_FROM_KRB5_CONF, text);
+    }
     if (status == -ENOMEM) {
         return status;
     }
@@ -303,7 +312,8 @@ krb_principal_of(struct krb *krb, const char *user,
     code = krb5_parse_name(krb->context, user, &principal);
     if (code == KRB5_CONFIG_NODEFREALM) {
         return krb_refuse(krb, OUTCOME_CONFIGURATION,
-                          "krb5.conf has no default_realm");
+                          "no default_realm: krb5.conf is missing or "
+                          "does not set it");
     }
     if (code != 0) {
         return krb_refuse(
@@ -356,7 +366,7 @@ krb_offset_apply(struct krb *krb, struct krb_offset offset)
     }
     /* krb5_timestamp is read as unsigned (good until 2106). */
     now = (int64_t)time(NULL) + offset.seconds;
-    if (offset.seconds == 0 && offset.microseconds == 0) {
+    if (offset.seconds == krb_offset_learned(krb).seconds) {
         return OUTCOME_SUCCESS;
     }
     code = krb5_set_real_time(krb->context, (krb5_timestamp)(uint32_t)now, -1);

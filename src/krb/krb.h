@@ -98,7 +98,10 @@ struct krb_offset krb_offset_learned(struct krb *krb);
 /* OUTCOME_UNVERIFIED for an offset that is not believed. */
 enum outcome krb_offset_check(struct krb *krb, struct krb_offset offset);
 
-/* Takes over what another process has learned, where it is believed. */
+/*
+ * Takes over what another process has learned, where it is believed, in the
+ * place of what a cache that was read may have left in KRB.
+ */
 enum outcome krb_offset_apply(struct krb *krb, struct krb_offset offset);
 
 #endif

@@ -64,6 +64,14 @@ explain(struct host *host, enum outcome outcome)
     }
 }
 
+static void
+say_excluded(const struct host *host)
+{
+    log_line(&host->log, LOG_LEVEL_DEBUG,
+             "user %s left alone: excluded by minimum_uid or ignore_root",
+             host->user);
+}
+
 /* One try with PASSWORD (NULL: ask for it). */
 static enum outcome
 try_password(struct host *host, struct state *state, const char *password)
@@ -83,6 +91,8 @@ try_password(struct host *host, struct state *state, const char *password)
     if (outcome == OUTCOME_SUCCESS) {
         log_line(&host->log, LOG_LEVEL_INFO, "user %s authenticated as %s",
                  host->user, state->principal);
+    } else if (outcome == OUTCOME_NOT_OURS) {
+        say_excluded(host);
     } else {
         errand_log(&errand, outcome, "authentication failed");
         explain(host, outcome);
@@ -98,8 +108,11 @@ auth_authenticate(struct host *host)
     struct state *state = NULL;
     enum outcome outcome = OUTCOME_WRONG_PASSWORD;
 
-    if (host->user == NULL || host_excludes_user(host)) {
-        log_line(&host->log, LOG_LEVEL_DEBUG, "user left alone");
+    if (host->user == NULL) {
+        return OUTCOME_NOT_OURS;
+    }
+    if (host_excludes_user(host)) {
+        say_excluded(host);
         return OUTCOME_NOT_OURS;
     }
     state = state_of(host);
@@ -112,7 +125,8 @@ auth_authenticate(struct host *host)
     case STACKED_BAD:
         /* A name that nobody has may be a password typed too early. */
         log_line(&host->log, LOG_LEVEL_INFO,
-                 "user %s: no stacked password that can be used",
+                 "user %s: authentication failed: no stacked password "
+                 "that can be used",
                  host->account.exists ? host->user : "without an account");
         return OUTCOME_NO_ANSWER;
     case STACKED_USE:

@@ -102,6 +102,80 @@ has_account(const struct host *host)
     return host->account.exists;
 }
 
+/* Destroys STATE's cache as its owner. */
+static enum outcome
+destroy(struct host *host, const struct state *state)
+{
+    struct errand errand = errand_for(host, JOB_DESTROY);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    errand.request.user = state->owner;
+    errand.request.has_account = true;
+    errand.request.uid = state->uid;
+    errand.request.gid = state->gid;
+    errand.request.cache = state->cache;
+    outcome = errand_run(&errand);
+    if (outcome == OUTCOME_SUCCESS) {
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s: destroyed %s",
+                 state->owner, state->cache);
+    } else {
+        errand_log(&errand, outcome, "the session's cache is left behind");
+    }
+    errand_free(&errand);
+    return outcome;
+}
+
+/* Ends STATE's cache; where that fails, the next call may try again. */
+static enum outcome
+end_cache(struct host *host, struct state *state)
+{
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (!host->options.retain_after_close &&
+        !state->options.retain_after_close) {
+        outcome = destroy(host, state);
+    }
+    host_drop_cache_name(host, state->cache);
+    if (outcome == OUTCOME_SUCCESS) {
+        state_forget_cache(state);
+    } else {
+        state->must_end = true;
+    }
+    return outcome;
+}
+
+enum outcome
+cred_end(struct host *host, struct state *state)
+{
+    enum outcome outcome = OUTCOME_NOT_OURS;
+
+    if (state != NULL && state->cache != NULL) {
+        outcome = end_cache(host, state);
+        state_forget_login(state);
+    }
+    return outcome;
+}
+
+/*
+ * Whether the handle has its user's cache already.  One of another user, whom
+ * the handle was about before, or one whose end has failed, is ended first.
+ */
+static bool
+has_cache(struct host *host, struct state *state)
+{
+    if (state->cache == NULL) {
+        return false;
+    }
+    if (strcmp(state->owner, host->user) == 0 && !state->must_end) {
+        return true;
+    }
+    if (state->maker == getpid()) {
+        (void)end_cache(host, state);
+    }
+    state_forget_cache(state);
+    return false;
+}
+
 enum outcome
 cred_establish(struct host *host)
 {
@@ -114,7 +188,7 @@ cred_establish(struct host *host)
         return OUTCOME_NO_ACCOUNT;
     }
     /* Done before, here or in the process this one was forked from. */
-    if (state->cache != NULL || state->tickets.length == 0) {
+    if (has_cache(host, state) || state->tickets.length == 0) {
         return OUTCOME_SUCCESS;
     }
     return make(host, state);
@@ -190,47 +264,6 @@ renew(struct host *host)
         errand_log(&errand, outcome, "ticket not renewed");
     }
     errand_free(&errand);
-    return outcome;
-}
-
-/* Destroys STATE's cache as its owner. */
-static enum outcome
-destroy(struct host *host, const struct state *state)
-{
-    struct errand errand = errand_for(host, JOB_DESTROY);
-    enum outcome outcome = OUTCOME_SUCCESS;
-
-    errand.request.user = state->owner;
-    errand.request.has_account = true;
-    errand.request.uid = state->uid;
-    errand.request.gid = state->gid;
-    errand.request.cache = state->cache;
-    outcome = errand_run(&errand);
-    if (outcome == OUTCOME_SUCCESS) {
-        log_line(&host->log, LOG_LEVEL_INFO, "user %s: destroyed %s",
-                 state->owner, state->cache);
-    } else {
-        errand_log(&errand, outcome, "the session's cache is left behind");
-    }
-    errand_free(&errand);
-    return outcome;
-}
-
-enum outcome
-cred_end(struct host *host, struct state *state)
-{
-    enum outcome outcome = OUTCOME_SUCCESS;
-
-    if (state == NULL || state->cache == NULL) {
-        return OUTCOME_NOT_OURS;
-    }
-    if (!host->options.retain_after_close &&
-        !state->options.retain_after_close) {
-        outcome = destroy(host, state);
-    }
-    host_drop_cache_name(host, state->cache);
-    state_forget_cache(state);
-    state_forget_login(state);
     return outcome;
 }
 

@@ -24,7 +24,8 @@ enum outcome cred_establish(struct host *host);
 /*
  * Ends the cache that this handle has made, if any (OUTCOME_NOT_OURS): destroys
  * it as its owner (unless retain_after_close), drops it from the PAM
- * environment and forgets it and the tickets.
+ * environment and forgets it and the tickets.  A cache that could not be
+ * destroyed is remembered: the next call that ends it tries again.
  */
 enum outcome cred_end(struct host *host, struct state *state);
 

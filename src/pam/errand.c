@@ -190,14 +190,22 @@ cause_of(const struct errand *errand, enum outcome outcome)
                : detail;
 }
 
+/* A name with an @ that nobody has: libkrb5 takes its end for a realm. */
+static bool
+may_be_password(const struct host *host)
+{
+    return !host->account.exists && host->user != NULL &&
+           strchr(host->user, '@') != NULL;
+}
+
 void
 errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
 {
     const struct host *host = errand->host;
     const char *cause = cause_of(errand, outcome);
 
-    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
-        /* libkrb5's words have the name in them. */
+    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL || may_be_password(host)) {
+        /* libkrb5's words have the name in them, or its realm. */
         cause = "";
     }
     /* A name that nobody has may be a password that was typed too early. */

@@ -30,6 +30,7 @@ state_forget_cache(struct state *state)
         options_free(&state->options);
         state->cache = NULL;
         state->owner = NULL;
+        state->must_end = false;
     }
 }
 

@@ -19,7 +19,8 @@ struct state {
 
     /* The cache that this handle has made; NULL = none. */
     char *cache;
-    char *owner; /* as whom it was made */
+    char *owner;   /* as whom it was made */
+    bool must_end; /* it could not be destroyed when it should have been */
     uid_t uid;
     gid_t gid;
     pid_t maker;            /* the process that made it */

@@ -86,6 +86,10 @@ give_up(const struct liar *liar, const char *what, krb5_error_code code)
 static const char *
 in_realm(const struct liar *liar, char buffer[NAME_SIZE], const char *name)
 {
+    if (strchr(name, '@') != NULL) {
+        (void)snprintf(buffer, NAME_SIZE, "%.200s", name);
+        return buffer;
+    }
     (void)snprintf(buffer, NAME_SIZE, "%.200s@%s", name, liar->realm);
     return buffer;
 }

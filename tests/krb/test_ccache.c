@@ -176,6 +176,39 @@ START_TEST(test_ccache_replace_makes_what_is_missing_or_empty)
 }
 END_TEST
 
+/* The clock offset in the header of the FILE cache NAME (layout 0504). */
+static int64_t
+offset_of(const char *name)
+{
+    unsigned char head[16];
+    int fd = open(path_of(name), O_RDONLY | O_CLOEXEC);
+
+    ck_assert_int_eq(read(fd, head, sizeof(head)), sizeof(head));
+    (void)close(fd);
+    /* Version, header length, tag 1, its length, seconds, microseconds. */
+    ck_assert_int_eq(head[5], 1);
+    return (int32_t)((uint32_t)head[8] << 24 | (uint32_t)head[9] << 16 |
+                     (uint32_t)head[10] << 8 | head[11]);
+}
+
+/* A KDC whose clock was wrong once does not spoil the cache for good. */
+START_TEST(test_ccache_replace_takes_the_new_clock_offset)
+{
+    struct tickets old = here_tickets(ALICE);
+    struct tickets fresh = here_tickets(ALICE);
+    const char *name = here_name("cc");
+
+    old.offset.seconds = 1200;
+    ck_assert_int_eq(ccache_create(&here.krb, name, &old), OUTCOME_SUCCESS);
+    ck_assert_int_eq(offset_of(name), 1200);
+    here_configure("");
+    ck_assert_int_eq(ccache_replace(&here.krb, name, &fresh), OUTCOME_SUCCESS);
+    ck_assert_int_eq(offset_of(name), 0);
+    tickets_free(&here.krb, &old);
+    tickets_free(&here.krb, &fresh);
+}
+END_TEST
+
 /* What is still good stays beside the new TGT; the old TGT does not. */
 START_TEST(test_ccache_replace_keeps_what_is_good)
 {
@@ -308,6 +341,7 @@ main(void)
     tcase_add_test(tcase, test_ccache_bare_path_is_a_file);
     tcase_add_loop_test(
         tcase, test_ccache_replace_makes_what_is_missing_or_empty, 0, 2);
+    tcase_add_test(tcase, test_ccache_replace_takes_the_new_clock_offset);
     tcase_add_test(tcase, test_ccache_replace_keeps_what_is_good);
     tcase_add_loop_test(tcase, test_ccache_replace_leaves_that_of_another, 0,
                         3);

@@ -6,6 +6,7 @@
  * where srcdir says what to start; by hand:
  *   with-realm with-realm --prefix IMPOSTOR_ ./test_auth
  */
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,14 @@ static size_t
 failures_at_kdc(const char *principal)
 {
     return common_kdc_log("PREAUTH_FAILED", principal);
+}
+
+/* Whether the log names alice at PRIORITY, as it does where she has an account.
+ */
+static bool
+is_named(int priority)
+{
+    return getpwnam("alice") == NULL || common_logged(priority, "user alice");
 }
 
 START_TEST(test_auth_right_password_succeeds)
@@ -91,7 +100,7 @@ START_TEST(test_auth_wrong_password_fails)
     EXPECT(authenticate("alice", "", wrong_answers), PAM_AUTH_ERR);
     ck_assert_uint_eq(stack.shown_count, 1);
     ck_assert_str_eq(stack_text(&stack, 0), "Password: ");
-    ck_assert(common_logged(LOG_INFO, "user alice"));
+    ck_assert(is_named(LOG_INFO));
     ck_assert(common_logged(LOG_INFO, "wrong password"));
     ck_assert_uint_eq(common_log_count(LOG_DEBUG), 1);
     check_no_tickets();
@@ -672,7 +681,7 @@ START_TEST(test_auth_kdc_of_another_owner_is_refused)
 {
     SKIP_UNLESS(use_impostor(), "needs with-realm --prefix IMPOSTOR_");
     EXPECT(authenticate("alice", "", alice_answers), PAM_AUTH_ERR);
-    ck_assert(common_logged(LOG_ALERT, "user alice"));
+    ck_assert(is_named(LOG_ALERT));
     EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_IGNORE);
     check_no_tickets();
     stack_end(&stack, PAM_AUTH_ERR);

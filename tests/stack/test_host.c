@@ -37,17 +37,6 @@
 #include "support/stack.h"
 #include "support/suite.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 enum {
     ALICE = 61001,
     HOST_DESCRIPTORS = 1000,
@@ -1068,6 +1057,7 @@ START_TEST(test_host_has_nothing_of_ours_mapped_after_the_end)
     struct stack stack;
 
     SKIP_UNLESS(geteuid() == 0, "needs root");
+    SKIP_UNLESS(!IS_SANITIZED, "sanitized hosts load more");
     ck_assert(!is_mapped("libkrb5"));
     stack_start(&stack, "alice", "", alice_answers);
     ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);

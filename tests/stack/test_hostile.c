@@ -123,8 +123,8 @@ static const struct plant plants[] = {
      "a/b/helper is a symbolic link"},
     {"mv a/b a/x && ln -s x a/b", "a/b/helper", "a/b is a symbolic link"},
     {"mv a x && ln -s x a", "a/b/helper", "a is a symbolic link"},
-    {"true", "a/../a/b/helper", "nvalid argument"},
-    {"true", "a/./b/helper", "nvalid argument"},
+    {"true", "a/../a/b/helper", "not an absolute path"},
+    {"true", "a/./b/helper", "not an absolute path"},
     {"true", "a/b/helper/", "directory"},
     {"rm a/b/helper && mkfifo -m 755 a/b/helper", "a/b/helper",
      "ermission denied"},
@@ -689,7 +689,7 @@ attack(pid_t pid, enum attempt attempt)
         return;
     }
     /* Whose it was at that moment is only known where it was so throughout. */
-    if (!read_uids(pid, after) || memcmp(before, after, sizeof(after)) == 0) {
+    if (read_uids(pid, after) && memcmp(before, after, sizeof(after)) == 0) {
         score->done[victim_of(before)][attempt]++;
     }
 }
@@ -1056,6 +1056,8 @@ struct limit {
     rlim_t value;
 };
 
+enum { LET_IN = 41, PROVEN = 42 };
+
 /* A login as su under a limit: whether it was let in without a proof. */
 static int
 limited_login(void *data)
@@ -1072,7 +1074,8 @@ limited_login(void *data)
     }
     code = pam_authenticate(stack.handle, 0);
     is_open = code == PAM_SUCCESS && stack_logged("not verified");
-    return is_open ? 1 : code == PAM_SUCCESS ? 2 : 0;
+    /* Not 1: so ends a process that a sanitizer cannot keep in its limit. */
+    return is_open ? LET_IN : code == PAM_SUCCESS ? PROVEN : 0;
 }
 
 /* Whoever starves the helper is refused, not believed. */
@@ -1081,6 +1084,7 @@ START_TEST(test_hostile_limits_of_the_caller_spare_no_proof)
     int good = 0;
 
     NEEDS_ROOT();
+    SKIP_UNLESS(_i == 0 || !IS_SANITIZED, "sanitizers need all addresses");
     use_own_etc();
     for (int i = 0; i < 40; i++) {
         struct limit limit = {.resource = RLIMIT_NOFILE,
@@ -1093,9 +1097,9 @@ START_TEST(test_hostile_limits_of_the_caller_spare_no_proof)
                                             (rlim_t)i * 500 * 1024};
         }
         how = common_in_child(su_ids, 61002, limited_login, &limit);
-        ck_assert_msg(how != 1, "let in without a proof at %zu",
+        ck_assert_msg(how != LET_IN, "let in without a proof at %zu",
                       (size_t)limit.value);
-        good += how == 2;
+        good += how == PROVEN;
     }
     /* From nothing at all to enough: or nothing was shown. */
     ck_assert_int_gt(good, 0);

@@ -247,6 +247,21 @@ START_TEST(test_lies_lie_is_refused_and_logged)
 }
 END_TEST
 
+/* Who types a realm chooses the KDC: without a host key it proves nothing. */
+START_TEST(test_lies_realm_of_the_users_choice_is_not_believed)
+{
+    char arguments[1024];
+    struct stack stack;
+
+    NEEDS_ROOT();
+    install_lie("truth", "keytab=/nowhere", arguments);
+    common_start(&stack, "alice@EVIL.TEST", arguments, alice_answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    ck_assert_int_ne(pam_acct_mgmt(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
 /* The ticket of this login may be as old as clocks differ, no older. */
 START_TEST(test_lies_age_within_clockskew_is_accepted)
 {
@@ -588,6 +603,7 @@ main(void)
     tcase_add_test(tcase, test_lies_truth_is_accepted);
     tcase_add_loop_test(tcase, test_lies_lie_is_refused_and_logged, 0,
                         ROW_COUNT);
+    tcase_add_test(tcase, test_lies_realm_of_the_users_choice_is_not_believed);
     tcase_add_test(tcase, test_lies_age_within_clockskew_is_accepted);
     tcase_add_loop_test(tcase, test_lies_clock_20_minutes_off_is_accepted, 0,
                         2);

@@ -333,6 +333,41 @@ START_TEST(test_session_close_follows_no_link)
 }
 END_TEST
 
+/* su closes, then deletes: what the first could not do is the second's. */
+START_TEST(test_session_close_that_failed_is_done_by_the_next_call)
+{
+    NEEDS_ROOT();
+    begin("");
+    ck_assert_int_eq(chmod(stack_helper(), 0600), 0);
+    EXPECT(close_session(), PAM_SESSION_ERR);
+    ck_assert(common_exists(path));
+    ck_assert_int_eq(chmod(stack_helper(), 0711), 0);
+    EXPECT(pam_setcred(stack.handle, PAM_DELETE_CRED), PAM_SUCCESS);
+    check_gone();
+    end();
+}
+END_TEST
+
+/* One handle, two users after each other: each has his own cache. */
+START_TEST(test_session_of_another_user_on_the_handle_has_its_own)
+{
+    static const char *const answers[] = {"bob-password", NULL};
+
+    NEEDS_ROOT();
+    begin("");
+    EXPECT(pam_set_item(stack.handle, PAM_USER, "bob"), PAM_SUCCESS);
+    stack_script(&stack, answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    ck_assert(!common_exists(path));
+    common_assert_owned(common_cache(&stack), "bob");
+    (void)snprintf(path, sizeof(path), "%s", cache_path(common_cache(&stack)));
+    EXPECT(close_session(), PAM_SUCCESS);
+    check_gone();
+    end();
+}
+END_TEST
+
 START_TEST(test_session_close_removes_all_strays_of_the_cache)
 {
     const struct timespec long_ago[2] = {{.tv_sec = 1000000000},
@@ -554,6 +589,10 @@ add_close(Suite *suite)
                    test_session_close_for_another_user_destroys_the_owners);
     tcase_add_test(tcase, test_session_close_destroys_no_file_of_another_user);
     tcase_add_test(tcase, test_session_close_follows_no_link);
+    tcase_add_test(tcase,
+                   test_session_close_that_failed_is_done_by_the_next_call);
+    tcase_add_test(tcase,
+                   test_session_of_another_user_on_the_handle_has_its_own);
     tcase_add_test(tcase, test_session_close_removes_all_strays_of_the_cache);
     tcase_add_test(tcase, test_session_retain_after_close_leaves_the_cache);
     tcase_add_test(tcase,

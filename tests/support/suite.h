@@ -49,4 +49,16 @@ void suite_remove_tree(char *directory);
 /* "DIRECTORY/NAME", the caller's to free. */
 char *suite_path(const char *directory, const char *name);
 
+/* Whether this test runs under a sanitizer, which is a host of its own kind. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
 #endif
