@@ -556,6 +556,11 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
     }
     asked_outcome =
         krb_principal_of(krb, helper->request.user, &helper->options, &asked);
+    log_line(
+        &helper->log, LOG_LEVEL_DEBUG,
+        "asking a KDC for tickets as uid %u, with %s password",
+        (unsigned int)(identity_is_root() ? helper->account.uid : geteuid()),
+        helper->request.password.length > 0 ? "the stacked" : "the user's");
     outcome = have_exchanged(helper, krb, (struct span){0}, &result->tickets);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = asked_outcome;

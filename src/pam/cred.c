@@ -182,6 +182,8 @@ cred_establish(struct host *host)
     struct state *state = state_if_any(host);
 
     if (!state_has_own_tickets(state, host)) {
+        log_line(&host->log, LOG_LEVEL_DEBUG,
+                 "no tickets of this handle for this user: nothing to do");
         return OUTCOME_NOT_OURS;
     }
     if (!has_account(host)) {
@@ -189,9 +191,22 @@ cred_establish(struct host *host)
     }
     /* Done before, here or in the process this one was forked from. */
     if (has_cache(host, state) || state->tickets.length == 0) {
+        log_line(&host->log, LOG_LEVEL_DEBUG, "the cache is made already");
         return OUTCOME_SUCCESS;
     }
     return make(host, state);
+}
+
+/* Says why NAME (NULL = none) is the target cache, and returns it. */
+static const char *
+target_is(const struct host *host, const char *name, const char *why)
+{
+    log_line(&host->log, LOG_LEVEL_DEBUG, "target cache: %s (%s)",
+             name == NULL    ? "none"
+             : *name == '\0' ? "libkrb5's default"
+                             : name,
+             why);
+    return name;
 }
 
 /*
@@ -205,14 +220,17 @@ target_cache(const struct host *host)
     const char *name = host_cache_name(host);
 
     if (name != NULL) {
-        return name;
+        return target_is(host, name, "PAM environment");
     }
-    if (!host->account.exists || host->account.uid == 0 ||
-        !host_is_wholly(host->account.uid)) {
-        return NULL;
+    if (!host->account.exists || host->account.uid == 0) {
+        return target_is(host, NULL, "no such user, or root");
+    }
+    if (!host_is_wholly(host->account.uid)) {
+        return target_is(host, NULL, "the host is not wholly the user");
     }
     name = getenv("KRB5CCNAME");
-    return name == NULL ? "" : name;
+    return name == NULL ? target_is(host, "", "KRB5CCNAME is not set")
+                        : target_is(host, name, "the host's environment");
 }
 
 /* Puts the handle's own tickets in the place of those in the target cache. */
