@@ -49,6 +49,7 @@ other_programs = \
 
 EXTRA_PROGRAMS =
 EXTRA_LTLIBRARIES = libsupport.la
+CLEANFILES += libsupport.la
 if HAVE_CHECK
 check_PROGRAMS = $(unit_tests) $(client_tests) $(room_tests) \
 	$(stack_tests) $(other_programs)
@@ -86,11 +87,14 @@ LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la libhelper.la
 # Everything that the tests run, built.
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
 
+# Another command in its place (RUN_TESTS=true) leaves the tests out.
+RUN_TESTS = $(srcdir)/tests/run
+
 check-local: build-tests
-	@$(srcdir)/tests/run
+	@$(RUN_TESTS)
 
 check-long: build-tests
-	@$(srcdir)/tests/run --long
+	@$(RUN_TESTS) --long
 
 lint:
 	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
