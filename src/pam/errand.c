@@ -167,7 +167,7 @@ errand_run(struct errand *errand)
         .handlers = &handlers,
     };
 
-    /* A copy: the greeting replaces the host's. */
+    /* A copy, since the greeting adds to the host's while they are in use. */
     if (host_copy_options(&options, &host->options) < 0) {
         return OUTCOME_NO_MEMORY;
     }
