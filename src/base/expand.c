@@ -133,15 +133,36 @@ expand_is_unique(const char *template)
            strcmp(template + length - EXPAND_RANDOM_LENGTH, random_mark) == 0;
 }
 
+/* Draws where TEMPLATE wants it and copies DRAFT to *NAME_OUT. */
+static int
+finish(struct draft *draft, const char *template, char **name_out)
+{
+    if (draft->error == 0 && expand_is_unique(template)) {
+        draft->error = draw(draft->text + draft->length - EXPAND_RANDOM_LENGTH);
+    }
+    *name_out = draft->error == 0 ? strdup(draft->text) : NULL;
+    return draft->error == 0 && *name_out == NULL ? -ENOMEM : draft->error;
+}
+
+int
+expand_pattern(const char *pattern, char **name_out)
+{
+    struct draft draft = {.text = "", .length = 0, .error = 0};
+
+    if (!expand_is_unique(pattern)) {
+        draft.error = -EINVAL;
+    }
+    append(&draft, pattern, strlen(pattern));
+    return finish(&draft, pattern, name_out);
+}
+
 int
 expand_template(const char *template, const struct expand_values *values,
                 char **name_out)
 {
     struct draft draft = {.text = "", .length = 0, .error = 0};
     const char *at = template;
-    char *name = NULL;
 
-    *name_out = NULL;
     while (*at != '\0') {
         if (*at == '%') {
             at = append_token(&draft, at, values);
@@ -150,16 +171,5 @@ expand_template(const char *template, const struct expand_values *values,
             at++;
         }
     }
-    if (draft.error == 0 && expand_is_unique(template)) {
-        draft.error = draw(draft.text + draft.length - EXPAND_RANDOM_LENGTH);
-    }
-    if (draft.error != 0) {
-        return draft.error;
-    }
-    name = strdup(draft.text);
-    if (name == NULL) {
-        return -ENOMEM;
-    }
-    *name_out = name;
-    return 0;
+    return finish(&draft, template, name_out);
 }

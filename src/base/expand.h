@@ -32,6 +32,12 @@ struct expand_values {
 int expand_template(const char *template, const struct expand_values *values,
                     char **name_out);
 
+/*
+ * The same of PATTERN, in which % has no meaning and which must end in XXXXXX
+ * (else -EINVAL).
+ */
+int expand_pattern(const char *pattern, char **name_out);
+
 /* Whether TEMPLATE ends in XXXXXX: each expansion is then another name. */
 bool expand_is_unique(const char *template);
 

@@ -38,8 +38,8 @@ request_pack(struct bytes *payload, const struct request *request,
     bytes_put_u16(payload, request->has_account);
     bytes_put_u32(payload, request->uid);
     bytes_put_u32(payload, request->gid);
+    bytes_put_u16(payload, request->in_session);
     bytes_put_string(payload, request->cache);
-    bytes_put_string(payload, request->principal);
     bytes_put_span(payload, request->password);
     bytes_put_span(payload, request->tickets);
     options_put(payload, options);
@@ -59,8 +59,8 @@ request_unpack(struct span payload, struct request *request_out,
     request.has_account = read_bool(&reader);
     request.uid = reader_u32(&reader);
     request.gid = reader_u32(&reader);
+    request.in_session = read_bool(&reader);
     request.cache = reader_string(&reader);
-    request.principal = reader_string(&reader);
     request.password = reader_span(&reader);
     request.tickets = reader_span(&reader);
     if (request.job == 0 || request.budget_ms <= 0 ||
@@ -201,6 +201,18 @@ note_unpack(struct span payload, struct note *note_out)
         *note_out = note;
     }
     return status;
+}
+
+void
+draw_pack(struct bytes *payload, const struct draw *draw)
+{
+    bytes_put_string(payload, draw->pattern);
+}
+
+int
+draw_unpack(struct span payload, struct draw *draw_out)
+{
+    return info_unpack(payload, &draw_out->pattern);
 }
 
 void

@@ -3,12 +3,11 @@
  * inside the helper between the judge and the exchange.  Both directions,
  * packing beside unpacking; no input or output here (base/channel does that).
  *
- *   module -> helper     REQUEST, then ANSWER to each PROMPT, NAME to each
- *                        wish for one (GREETING of a STORE, TAKEN)
- *   helper -> module     one GREETING, any of PROMPT INFO NOTE TAKEN, one
- * RESULT (where things go wrong early, without GREETING) judge -> exchange
- * BEGIN, ANSWER, CHALLENGE exchange -> judge    PROMPT INFO NOTE, one TICKETS,
- * a PROOF a CHALLENGE
+ *   module -> helper     REQUEST, then ANSWER to each PROMPT, NAME to each DRAW
+ *   helper -> module     one GREETING, any of PROMPT INFO NOTE DRAW, one RESULT
+ *                        (where things go wrong early, without GREETING)
+ *   judge -> exchange    BEGIN, ANSWER, CHALLENGE
+ *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE
  *
  * Whatever is not expected at its moment ends the conversation.  What unpacking
  * returns is borrowed from the payload it was unpacked from.
@@ -46,7 +45,7 @@ enum message_type {
     MESSAGE_INFO = 5,
     MESSAGE_NOTE = 6,
     MESSAGE_NAME = 7,
-    MESSAGE_TAKEN = 8,
+    MESSAGE_DRAW = 8,
     MESSAGE_RESULT = 9,
     MESSAGE_BEGIN = 10,
     MESSAGE_TICKETS = 11,
@@ -79,10 +78,10 @@ struct request {
     bool has_account;  /* NSS knows USER, with these ids: */
     uint32_t uid;
     uint32_t gid;
-    const char *cache;     /* "" = libkrb5's default of that user */
-    const char *principal; /* whose tickets, "" = not known */
-    struct span password;  /* stacked; empty = prompt */
-    struct span tickets;   /* of STORE and REPLACE */
+    bool in_session;      /* STORE: asked for by open_session */
+    const char *cache;    /* "" = libkrb5's default of that user */
+    struct span password; /* stacked; empty = prompt */
+    struct span tickets;  /* of STORE and REPLACE */
 };
 
 /* The options travel in a struct of their own since they are owned. */
@@ -131,6 +130,18 @@ struct note {
 
 void note_pack(struct bytes *payload, const struct note *note);
 int note_unpack(struct span payload, struct note *note_out);
+
+/*
+ * The wish for a name: of PATTERN, which ends in XXXXXX, or of the options'
+ * template where it is "".  Another wish means that the last one's name cannot
+ * be had.
+ */
+struct draw {
+    const char *pattern;
+};
+
+void draw_pack(struct bytes *payload, const struct draw *draw);
+int draw_unpack(struct span payload, struct draw *draw_out);
 
 /* The name that a cache shall have. */
 struct cache_name {

@@ -266,6 +266,19 @@ options_set(struct options *options, enum option_source source,
 }
 
 bool
+options_exclude_user(const struct options *options, const char *name,
+                     bool has_account, uint64_t uid)
+{
+    bool is_root = (has_account && uid == 0) ||
+                   (name != NULL && strcmp(name, "root") == 0);
+
+    if (options->ignore_root && is_root) {
+        return true;
+    }
+    return has_account && (int64_t)uid < options->minimum_uid;
+}
+
+bool
 options_is_given(const struct options *options, size_t index)
 {
     return index < TABLE_COUNT && (options->given >> index & 1) != 0;

@@ -89,6 +89,13 @@ int options_set(struct options *options, enum option_source source,
  */
 int options_complete(struct options *options, const struct options *completed);
 
+/*
+ * Whether OPTIONS exclude the user NAME (NULL = not known), who has the account
+ * UID where HAS_ACCOUNT: by ignore_root or minimum_uid.
+ */
+bool options_exclude_user(const struct options *options, const char *name,
+                          bool has_account, uint64_t uid);
+
 /* Whether row INDEX of the table was given, by whomever. */
 bool options_is_given(const struct options *options, size_t index);
 

@@ -35,6 +35,8 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_CONFIGURATION] = "configuration",
     [OUTCOME_HELPER_UNSAFE] = "helper cannot be run",
     [OUTCOME_HELPER_FAILED] = "helper failed",
+    [OUTCOME_CACHE_QUOTA] = "quota used up",
+    [OUTCOME_SESSION_NOT_OPEN] = "the session is not open yet",
 };
 
 const char *

@@ -52,6 +52,11 @@ enum outcome {
     OUTCOME_HELPER_UNSAFE,
     OUTCOME_HELPER_FAILED,
 
+    /* The user may have no more of what the kind of cache is made of. */
+    OUTCOME_CACHE_QUOTA,
+    /* The cache can only be made when the session is opened. */
+    OUTCOME_SESSION_NOT_OPEN,
+
     OUTCOME_COUNT
 };
 

@@ -264,12 +264,17 @@ handle_prompt(struct client *client, const struct client_request *request,
 }
 
 static enum step
-handle_name(struct client *client, const struct client_request *request,
+handle_draw(struct client *client, const struct client_request *request,
             struct client_answer *answer)
 {
-    enum outcome outcome =
-        request->handlers->name(request->handlers->data, &client->reply);
+    const struct client_handlers *handlers = request->handlers;
+    struct draw draw = {0};
+    enum outcome outcome = OUTCOME_SUCCESS;
 
+    if (draw_unpack(bytes_span(&client->message.payload), &draw) < 0) {
+        return misunderstood(answer);
+    }
+    outcome = handlers->name(handlers->data, draw.pattern, &client->reply);
     return reply(client, request, MESSAGE_NAME, outcome, answer);
 }
 
@@ -302,9 +307,7 @@ handle_greeting(struct client *client, const struct client_request *request,
         fail(answer, outcome, "%s", outcome_name(outcome));
         return STEP_DONE;
     }
-    return request->request->job == JOB_STORE
-               ? handle_name(client, request, answer)
-               : STEP_GO_ON;
+    return STEP_GO_ON;
 }
 
 static enum step
@@ -359,7 +362,8 @@ static enum step
 dispatch(struct client *client, const struct client_request *request,
          struct client_answer *answer)
 {
-    bool is_store = request->request->job == JOB_STORE;
+    bool makes_caches = request->request->job == JOB_STORE ||
+                        request->request->job == JOB_REPLACE;
 
     switch (client->message.type) {
     case MESSAGE_GREETING:
@@ -370,9 +374,9 @@ dispatch(struct client *client, const struct client_request *request,
         return handle_info(client, request, answer);
     case MESSAGE_NOTE:
         return handle_note(client, request, answer);
-    case MESSAGE_TAKEN:
-        return is_store ? handle_name(client, request, answer)
-                        : misunderstood(answer);
+    case MESSAGE_DRAW:
+        return makes_caches ? handle_draw(client, request, answer)
+                            : misunderstood(answer);
     case MESSAGE_RESULT:
         return handle_result(client, answer);
     default:

@@ -52,10 +52,12 @@ struct client_handlers {
     void (*inform)(void *data, const char *text);
     void (*note)(void *data, enum log_level level, const char *text);
     /*
-     * A name for the new cache, appended as a NAME message to PAYLOAD.
-     * Anything but success ends the request with that outcome.
+     * A name of PATTERN ("" = the options' template) for a new cache,
+     * appended as a NAME message to PAYLOAD.  Anything but success ends the
+     * request with that outcome.
      */
-    enum outcome (*name)(void *data, struct bytes *payload);
+    enum outcome (*name)(void *data, const char *pattern,
+                         struct bytes *payload);
     void *data;
 };
 

@@ -27,27 +27,130 @@ given_tickets(struct helper *helper, struct krb *krb,
     return tickets_unpack(krb, helper->request.tickets, tickets_out);
 }
 
-/* Makes the cache that the module's NAME asks for. */
-static enum outcome
-make_named(struct helper *helper, struct krb *krb,
-           const struct tickets *tickets, struct job_result *result)
+/* The name that the module draws of PATTERN; message_free(MESSAGE_OUT). */
+static struct cache_name
+draw(struct helper *helper, const char *pattern, struct message *message_out)
 {
-    struct message message = line_expect(&helper->module, MESSAGE_NAME);
+    struct bytes payload = BYTES_EMPTY;
     struct cache_name name = {0};
-    enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (cache_name_unpack(bytes_span(&message.payload), &name) < 0) {
+    draw_pack(&payload, &(struct draw){.pattern = pattern});
+    line_send(&helper->module, MESSAGE_DRAW, &payload);
+    bytes_free(&payload);
+    *message_out = line_expect(&helper->module, MESSAGE_NAME);
+    if (cache_name_unpack(bytes_span(&message_out->payload), &name) < 0) {
         line_hang_up();
     }
-    outcome = name.is_shared ? ccache_replace(krb, name.name, tickets)
-                             : ccache_create(krb, name.name, tickets);
+    return name;
+}
+
+/* NAME is what the result is about, also where it comes to nothing. */
+static enum outcome
+set_result_name(struct krb *krb, struct job_result *result, const char *name)
+{
+    char *copy = strdup(name);
+
     free(result->cache);
-    result->cache = strdup(name.name);
-    if (result->cache == NULL && outcome == OUTCOME_SUCCESS) {
-        (void)ccache_destroy(krb, name.name);
-        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    result->cache = copy;
+    return copy != NULL ? OUTCOME_SUCCESS
+                        : krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+}
+
+/*
+ * Puts TICKETS into their principal's cache in COLLECTION.  Where there is
+ * none a new one is wanted: OUTCOME_CACHE_TAKEN, and *PATTERN, which is
+ * freed, becomes its pattern.
+ */
+static enum outcome
+put_into(struct krb *krb, const char *collection, const struct tickets *tickets,
+         struct job_result *result, char **pattern)
+{
+    char *found = NULL;
+    enum outcome outcome =
+        ccache_find(krb, collection, tickets->client, &found);
+
+    if (outcome == OUTCOME_CACHE_MISSING) {
+        free(*pattern);
+        outcome = ccache_pattern(krb, collection, pattern);
+        return outcome == OUTCOME_SUCCESS ? OUTCOME_CACHE_TAKEN : outcome;
     }
-    message_free(&message);
+    if (outcome == OUTCOME_SUCCESS) {
+        free(result->cache);
+        result->cache = found;
+        outcome = ccache_replace(krb, found, tickets);
+    }
+    return outcome;
+}
+
+/* Puts TICKETS where NAME says; OUTCOME_CACHE_TAKEN as in put_into. */
+static enum outcome
+put(struct helper *helper, struct krb *krb, const struct cache_name *name,
+    const struct tickets *tickets, struct job_result *result, char **pattern)
+{
+    enum outcome outcome = set_result_name(krb, result, name->name);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    if (helper->request.job == JOB_STORE && !helper->request.in_session &&
+        ccache_is_of_session(name->name)) {
+        return krb_refuse(krb, OUTCOME_SESSION_NOT_OPEN,
+                          "%s is in a place that comes with the session",
+                          name->name);
+    }
+    if (!ccache_is_collection(name->name)) {
+        return name->is_shared ? ccache_replace(krb, name->name, tickets)
+                               : ccache_create(krb, name->name, tickets);
+    }
+    return name->is_shared
+               ? put_into(krb, name->name, tickets, result, pattern)
+               : krb_refuse(krb, OUTCOME_CACHE_KIND,
+                            "%s: a collection is not one session's own",
+                            name->name);
+}
+
+/*
+ * Puts TICKETS where the names that the module draws say.  PATTERN is what to
+ * draw of; it is freed.
+ */
+static enum outcome
+put_drawn(struct helper *helper, struct krb *krb, char *pattern,
+          const struct tickets *tickets, struct job_result *result)
+{
+    enum outcome outcome = OUTCOME_CACHE_TAKEN;
+
+    for (int i = 0; outcome == OUTCOME_CACHE_TAKEN && i < NAMES_MAX; i++) {
+        struct message message;
+        struct cache_name name = draw(helper, pattern, &message);
+
+        outcome = put(helper, krb, &name, tickets, result, &pattern);
+        message_free(&message);
+    }
+    free(pattern);
+    return outcome;
+}
+
+/*
+ * What the module shall draw of: "" where the options have a template, else
+ * what goes with libkrb5's default cache.
+ */
+static enum outcome
+store_pattern(struct helper *helper, struct krb *krb, char **pattern_out)
+{
+    char *name = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (helper->options.ccache != NULL || helper->options.ccache_dir != NULL) {
+        *pattern_out = strdup("");
+        return *pattern_out != NULL
+                   ? outcome
+                   : krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    outcome = ccache_default_name(krb, &name);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = ccache_pattern(krb, name, pattern_out);
+    }
+    free(name);
     return outcome;
 }
 
@@ -55,20 +158,17 @@ static enum outcome
 store(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     struct tickets tickets = {0};
+    char *pattern = NULL;
     enum outcome outcome = begin_as_user(helper, krb);
 
     if (outcome == OUTCOME_SUCCESS) {
         outcome = given_tickets(helper, krb, &tickets);
     }
-    if (outcome != OUTCOME_SUCCESS) {
-        return outcome;
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = store_pattern(helper, krb, &pattern);
     }
-    outcome = make_named(helper, krb, &tickets, result);
-    for (int i = 1; outcome == OUTCOME_CACHE_TAKEN && i < NAMES_MAX; i++) {
-        struct bytes nothing = BYTES_EMPTY;
-
-        line_send(&helper->module, MESSAGE_TAKEN, &nothing);
-        outcome = make_named(helper, krb, &tickets, result);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = put_drawn(helper, krb, pattern, &tickets, result);
     }
     tickets_free(krb, &tickets);
     return outcome;
@@ -78,6 +178,7 @@ static enum outcome
 replace(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     struct tickets tickets = {0};
+    char *pattern = NULL;
     enum outcome outcome = begin_as_user(helper, krb);
 
     if (outcome == OUTCOME_SUCCESS) {
@@ -86,8 +187,13 @@ replace(struct helper *helper, struct krb *krb, struct job_result *result)
     if (outcome == OUTCOME_SUCCESS) {
         outcome = given_tickets(helper, krb, &tickets);
     }
-    if (outcome == OUTCOME_SUCCESS) {
+    if (outcome == OUTCOME_SUCCESS && ccache_is_collection(result->cache)) {
+        outcome = put_into(krb, result->cache, &tickets, result, &pattern);
+    } else if (outcome == OUTCOME_SUCCESS) {
         outcome = ccache_replace(krb, result->cache, &tickets);
+    }
+    if (outcome == OUTCOME_CACHE_TAKEN) {
+        outcome = put_drawn(helper, krb, pattern, &tickets, result);
     }
     tickets_free(krb, &tickets);
     return outcome;

@@ -245,6 +245,8 @@ may_claim(enum outcome outcome)
     case OUTCOME_CACHE_KIND:
     case OUTCOME_HELPER_UNSAFE:
     case OUTCOME_HELPER_FAILED:
+    case OUTCOME_CACHE_QUOTA:
+    case OUTCOME_SESSION_NOT_OPEN:
     case OUTCOME_COUNT:
         break;
     }
@@ -651,6 +653,32 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
     return outcome;
 }
 
+/* A collection's primary cache is what is renewed, whichever it is later. */
+static enum outcome
+settle_on_primary(struct krb *krb, struct job_result *result)
+{
+    char *primary = NULL;
+    enum outcome outcome = ccache_primary(krb, result->cache, &primary);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        free(result->cache);
+        result->cache = primary;
+    }
+    return outcome;
+}
+
+/*
+ * Whether krb5.conf excludes the user: the module would end us for it, but
+ * perhaps too late.
+ */
+static bool
+is_excluded(const struct helper *helper)
+{
+    return options_exclude_user(&helper->options, helper->request.user,
+                                helper->request.has_account,
+                                helper->request.uid);
+}
+
 enum outcome
 judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
 {
@@ -660,8 +688,14 @@ judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
     if (outcome == OUTCOME_SUCCESS) {
         outcome = helper_greet(helper, krb);
     }
+    if (outcome == OUTCOME_SUCCESS && is_excluded(helper)) {
+        outcome = OUTCOME_NOT_OURS;
+    }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = job_cache_name(helper, krb, result);
+    }
+    if (outcome == OUTCOME_SUCCESS && ccache_is_collection(result->cache)) {
+        outcome = settle_on_primary(krb, result);
     }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = renew_and_replace(helper, krb, result->cache, &renewed);

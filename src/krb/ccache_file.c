@@ -21,8 +21,12 @@
 /* What krb5_cc_move appends to the name of its temporary file. */
 #define STRAY_SUFFIX_LENGTH 7 /* .XXXXXX */
 
-static enum outcome
-refuse_errno(struct krb *krb, enum outcome outcome, const char *path, int error)
+/* What is larger is no cache: nobody has so many tickets. */
+#define FILE_SIZE_MAX ((off_t)16 << 20)
+
+enum outcome
+ccache_refuse_errno(struct krb *krb, enum outcome outcome, const char *path,
+                    int error)
 {
     char words[128];
 
@@ -30,40 +34,52 @@ refuse_errno(struct krb *krb, enum outcome outcome, const char *path, int error)
                       strerror_r(error, words, sizeof(words)));
 }
 
-static enum outcome
-file_claim(struct krb *krb, const char *path)
+const char *
+ccache_path(const char *name)
 {
+    if (*name == '/') {
+        return name;
+    }
+    name = strchr(name, ':') + 1;
+    return *name == ':' ? name + 1 : name;
+}
+
+enum outcome
+ccache_file_claim(struct krb *krb, const char *name)
+{
+    const char *path = ccache_path(name);
     int fd = open(
         path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
         0600);
 
     if (fd < 0) {
-        return refuse_errno(krb,
-                            errno == EEXIST ? OUTCOME_CACHE_TAKEN
-                                            : OUTCOME_CACHE_UNWRITABLE,
-                            path, errno);
+        return ccache_refuse_errno(krb,
+                                   errno == EEXIST ? OUTCOME_CACHE_TAKEN
+                                                   : OUTCOME_CACHE_UNWRITABLE,
+                                   path, errno);
     }
     (void)close(fd);
     return OUTCOME_SUCCESS;
 }
 
-static void
-file_unclaim(struct krb *krb, const char *path)
+void
+ccache_file_unclaim(struct krb *krb, const char *name)
 {
     (void)krb;
-    (void)unlink(path);
+    (void)unlink(ccache_path(name));
 }
 
-static enum outcome
-file_inspect(struct krb *krb, const char *path)
+enum outcome
+ccache_file_inspect(struct krb *krb, const char *name)
 {
+    const char *path = ccache_path(name);
     struct stat status;
 
     if (lstat(path, &status) < 0) {
-        return refuse_errno(krb,
-                            errno == ENOENT ? OUTCOME_CACHE_MISSING
-                                            : OUTCOME_CACHE_UNREADABLE,
-                            path, errno);
+        return ccache_refuse_errno(krb,
+                                   errno == ENOENT ? OUTCOME_CACHE_MISSING
+                                                   : OUTCOME_CACHE_UNREADABLE,
+                                   path, errno);
     }
     if (!S_ISREG(status.st_mode)) {
         return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE, "%s: %s", path,
@@ -74,6 +90,10 @@ file_inspect(struct krb *krb, const char *path)
     if (status.st_uid != geteuid()) {
         return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,
                           "%s: belongs to another user", path);
+    }
+    if (status.st_size > FILE_SIZE_MAX) {
+        return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,
+                          "%s: is too large for a cache", path);
     }
     /* A claim whose maker was killed: an empty file is no cache yet. */
     return status.st_size == 0
@@ -143,18 +163,6 @@ sweep_strays(const char *path, int64_t older_than_s)
     (void)closedir(directory);
 }
 
-static krb5_error_code
-resolve(struct krb *krb, const char *path, krb5_ccache *cache_out)
-{
-    char name[PATH_MAX + sizeof("FILE:")];
-
-    if (strlen(path) >= PATH_MAX) {
-        return ENAMETOOLONG;
-    }
-    (void)snprintf(name, sizeof(name), "FILE:%s", path);
-    return krb5_cc_resolve(krb->context, name, cache_out);
-}
-
 /* Says why PATH could not be replaced: CODE of libkrb5, ERROR of the system. */
 static enum outcome
 replace_failed(struct krb *krb, const char *path, krb5_error_code code,
@@ -164,18 +172,81 @@ replace_failed(struct krb *krb, const char *path, krb5_error_code code,
         return OUTCOME_NO_MEMORY;
     }
     /* libkrb5's own words are "I/O operation failed". */
-    return error == 0
-               ? OUTCOME_CACHE_UNWRITABLE
-               : refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, error);
+    return error == 0 ? OUTCOME_CACHE_UNWRITABLE
+                      : ccache_refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path,
+                                            error);
 }
 
-static enum outcome
-file_replace(struct krb *krb, const char *path, krb5_ccache memory)
+/* Whether TICKETS have one of CREDS' client for CREDS' service. */
+static bool
+has_like(struct krb *krb, const struct tickets *tickets,
+         const krb5_creds *creds)
 {
+    for (size_t i = 0; i < tickets->count; i++) {
+        if (krb5_principal_compare(krb->context, tickets->list[i]->server,
+                                   creds->server) &&
+            krb5_principal_compare(krb->context, tickets->list[i]->client,
+                                   creds->client)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether OLD, an entry of the old cache, stays beside the FRESH ones. */
+static bool
+survives(struct krb *krb, const krb5_creds *old, const struct tickets *fresh)
+{
+    if (has_like(krb, fresh, old)) {
+        return false;
+    }
+    return krb5_is_config_principal(krb->context, old->server) ||
+           (int64_t)(uint32_t)old->times.endtime > (int64_t)time(NULL);
+}
+
+/* What the file shall hold: the fresh entries and the old that survive. */
+static enum outcome
+build(struct krb *krb, const struct ccache_change *change,
+      krb5_ccache *memory_out)
+{
+    krb5_ccache memory = NULL;
+    enum outcome outcome = tickets_to_memory(krb, change->fresh, &memory);
+    krb5_error_code code = 0;
+
+    *memory_out = NULL;
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    for (size_t i = 0; code == 0 && i < change->old->count; i++) {
+        if (survives(krb, change->old->list[i], change->fresh)) {
+            code =
+                krb5_cc_store_cred(krb->context, memory, change->old->list[i]);
+        }
+    }
+    if (code != 0) {
+        outcome = krb_failed(krb, code, "cannot keep a service ticket");
+        (void)krb5_cc_destroy(krb->context, memory);
+        return outcome;
+    }
+    *memory_out = memory;
+    return OUTCOME_SUCCESS;
+}
+
+enum outcome
+ccache_file_replace(struct krb *krb, const char *name,
+                    const struct ccache_change *change)
+{
+    const char *path = ccache_path(name);
     krb5_ccache cache = NULL;
-    krb5_error_code code = resolve(krb, path, &cache);
+    krb5_ccache memory = NULL;
+    enum outcome outcome = build(krb, change, &memory);
+    krb5_error_code code = 0;
     int error = 0;
 
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    code = krb5_cc_resolve(krb->context, name, &cache);
     if (code == 0) {
         errno = 0;
         code = krb5_cc_move(krb->context, memory, cache);
@@ -202,15 +273,16 @@ remove_name(struct krb *krb, const char *path)
     if (unlink(path) == 0 || errno == ENOENT) {
         return OUTCOME_SUCCESS;
     }
-    return refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, errno);
+    return ccache_refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, errno);
 }
 
 static enum outcome
-destroy_content(struct krb *krb, const char *path)
+destroy_content(struct krb *krb, const char *name)
 {
+    const char *path = ccache_path(name);
     krb5_ccache cache = NULL;
     krb5_error_code code = 0;
-    enum outcome outcome = file_inspect(krb, path);
+    enum outcome outcome = ccache_file_inspect(krb, name);
 
     if (outcome == OUTCOME_CACHE_MISSING) {
         /* Gone already, or an empty claim. */
@@ -219,31 +291,81 @@ destroy_content(struct krb *krb, const char *path)
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
-    code = resolve(krb, path, &cache);
+    code = krb5_cc_resolve(krb->context, name, &cache);
     if (code == 0) {
         code = krb5_cc_destroy(krb->context, cache);
     }
     return code == 0 ? OUTCOME_SUCCESS : remove_name(krb, path);
 }
 
-static enum outcome
-file_destroy(struct krb *krb, const char *path)
+enum outcome
+ccache_file_destroy(struct krb *krb, const char *name)
 {
-    enum outcome outcome = destroy_content(krb, path);
+    enum outcome outcome = destroy_content(krb, name);
 
     /*
      * All of them: who renames his now would bring the cache back.  Last,
      * since somebody may have filled the directory.
      */
-    sweep_strays(path, -1);
+    sweep_strays(ccache_path(name), -1);
     return outcome;
+}
+
+static enum outcome
+file_check(struct krb *krb, const char *name)
+{
+    return *ccache_path(name) == '/'
+               ? OUTCOME_SUCCESS
+               : krb_refuse(krb, OUTCOME_CACHE_KIND, "%s: not an absolute path",
+                            name);
+}
+
+static void
+file_collection(const char *name, char collection[CCACHE_NAME_MAX])
+{
+    (void)name;
+    *collection = '\0';
+}
+
+/* A new cache is not put beside another: everybody's place is /tmp. */
+static void
+file_pattern(const char *name, char pattern[CCACHE_NAME_MAX])
+{
+    (void)name;
+    (void)snprintf(pattern, CCACHE_NAME_MAX,
+                   "FILE:/tmp/krb5cc_%u_" CCACHE_RANDOM,
+                   (unsigned int)geteuid());
+}
+
+static bool
+file_is_collection(const char *name)
+{
+    (void)name;
+    return false;
+}
+
+bool
+ccache_file_is_of_session(const char *name)
+{
+    char folder[64];
+    size_t length = (size_t)snprintf(folder, sizeof(folder), "/run/user/%u",
+                                     (unsigned int)geteuid());
+    const char *path = ccache_path(name);
+
+    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
+           access(folder, F_OK) < 0 && errno == ENOENT;
 }
 
 const struct ccache_kind ccache_kind_file = {
     .prefix = "FILE",
-    .claim = file_claim,
-    .unclaim = file_unclaim,
-    .inspect = file_inspect,
-    .replace = file_replace,
-    .destroy = file_destroy,
+    .check = file_check,
+    .collection = file_collection,
+    .is_collection = file_is_collection,
+    .pattern = file_pattern,
+    .is_of_session = ccache_file_is_of_session,
+    .claim = ccache_file_claim,
+    .unclaim = ccache_file_unclaim,
+    .inspect = ccache_file_inspect,
+    .replace = ccache_file_replace,
+    .destroy = ccache_file_destroy,
 };

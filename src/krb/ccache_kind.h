@@ -1,38 +1,107 @@
 /*
- * What every kind of cache must be able to do: one row of ccache.c's table.
- * RESIDUAL is the cache's name behind "KIND:".
+ * What every kind of cache must be able to do: one row of ccache.c's table,
+ * and what some kinds have in common.  NAME is of the kind that it is given to.
+ *
+ * A name is that of a single cache or that of a collection.  Collections have
+ * check, collection, is_collection, pattern and is_of_session; all the rest is
+ * done to single caches, which may be members of one.
  */
 #ifndef KRB_CCACHE_KIND_H
 #define KRB_CCACHE_KIND_H
 
-#include "krb/krb.h"
+#include "krb/tickets.h"
+
+/* The longest name of a cache, and the end of a drawn one (base/expand.h). */
+#define CCACHE_NAME_MAX 4096
+#define CCACHE_RANDOM "XXXXXX"
+
+/* What a cache is to become. */
+struct ccache_change {
+    const struct tickets *fresh;
+    const struct tickets *old; /* what is in it now; empty = it is not there */
+};
 
 struct ccache_kind {
     const char *prefix;
 
-    /* Takes the name so that nobody else has it: OUTCOME_CACHE_TAKEN. */
-    enum outcome (*claim)(struct krb *krb, const char *residual);
+    /*
+     * Whether this kind can do anything with NAME: OUTCOME_CACHE_KIND for a
+     * name that it refuses, OUTCOME_CACHE_UNREADABLE where what the name
+     * stands in is not the user's.  Comes before everything below.
+     */
+    enum outcome (*check)(struct krb *krb, const char *name);
 
-    /* Takes back a claim that came to nothing. */
-    void (*unclaim)(struct krb *krb, const char *residual);
+    /*
+     * The name of the collection that NAME is or is a member of, "" where it
+     * is neither.
+     */
+    void (*collection)(const char *name, char collection[CCACHE_NAME_MAX]);
+
+    /* Whether NAME is a collection and not a single cache. */
+    bool (*is_collection)(const char *name);
+
+    /*
+     * A pattern that ends in CCACHE_RANDOM for a new cache inside or beside
+     * NAME; "" where it would be too long.
+     */
+    void (*pattern)(const char *name, char pattern[CCACHE_NAME_MAX]);
+
+    /*
+     * Whether NAME's place comes with the session: the session keyring, and
+     * /run/user/UID while that is not there.
+     */
+    bool (*is_of_session)(const char *name);
+
+    /* Takes the name so that nobody else has it: OUTCOME_CACHE_TAKEN. */
+    enum outcome (*claim)(struct krb *krb, const char *name);
+
+    /* Takes back a claim that came to nothing, and what was half made. */
+    void (*unclaim)(struct krb *krb, const char *name);
 
     /*
      * Whether there is a cache that may be read: OUTCOME_CACHE_MISSING where
      * there is none, OUTCOME_CACHE_UNREADABLE where something else is.
      */
-    enum outcome (*inspect)(struct krb *krb, const char *residual);
+    enum outcome (*inspect)(struct krb *krb, const char *name);
 
     /*
-     * Puts what MEMORY holds in the cache's place in one step.  MEMORY is
-     * destroyed, also after a failure.
+     * Makes the change so that readers see the old TGT or the new one.  After
+     * a failure what was there is there.
      */
-    enum outcome (*replace)(struct krb *krb, const char *residual,
-                            krb5_ccache memory);
+    enum outcome (*replace)(struct krb *krb, const char *name,
+                            const struct ccache_change *change);
 
     /* Destroys the cache; gone already is a success. */
-    enum outcome (*destroy)(struct krb *krb, const char *residual);
+    enum outcome (*destroy)(struct krb *krb, const char *name);
 };
 
 extern const struct ccache_kind ccache_kind_file;
+extern const struct ccache_kind ccache_kind_dir;
+extern const struct ccache_kind ccache_kind_keyring;
+extern const struct ccache_kind ccache_kind_kcm;
+
+/* The path of a FILE cache or of a member of a DIR. */
+const char *ccache_path(const char *name);
+
+/* What FILE does and DIR does too. */
+enum outcome ccache_file_claim(struct krb *krb, const char *name);
+bool ccache_file_is_of_session(const char *name);
+void ccache_file_unclaim(struct krb *krb, const char *name);
+enum outcome ccache_file_inspect(struct krb *krb, const char *name);
+enum outcome ccache_file_replace(struct krb *krb, const char *name,
+                                 const struct ccache_change *change);
+enum outcome ccache_file_destroy(struct krb *krb, const char *name);
+
+/* OUTCOME with "PATH: the system's words for ERROR" as the detail. */
+enum outcome ccache_refuse_errno(struct krb *krb, enum outcome outcome,
+                                 const char *path, int error);
+
+/* What KEYRING and KCM do, where a name is not a file's (ccache_store.c). */
+enum outcome ccache_store_claim(struct krb *krb, const char *name);
+void ccache_store_unclaim(struct krb *krb, const char *name);
+enum outcome ccache_store_inspect(struct krb *krb, const char *name);
+enum outcome ccache_store_replace(struct krb *krb, const char *name,
+                                  const struct ccache_change *change);
+enum outcome ccache_store_destroy(struct krb *krb, const char *name);
 
 #endif

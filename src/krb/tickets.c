@@ -114,10 +114,6 @@ read_entry(struct krb *krb, struct reader *reader, struct tickets *tickets)
         return code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_HELPER_FAILED;
     }
     tickets->list[tickets->count++] = creds;
-    if (!krb5_principal_compare(krb->context, creds->client, tickets->client)) {
-        return krb_refuse(krb, OUTCOME_UNVERIFIED,
-                          "a ticket is another principal's");
-    }
     return OUTCOME_SUCCESS;
 }
 

@@ -11,7 +11,7 @@
 /* How long the cleaning up after a failure may take. */
 #define CLEANUP_MS 500
 
-/* Destroys what a STORE that broke off may have left under the drawn name. */
+/* Destroys what broke off and may have been left under the drawn name. */
 static void
 clean_up_after(struct host *host, const struct errand *failed)
 {
@@ -65,7 +65,6 @@ make(struct host *host, struct state *state)
     enum outcome outcome = OUTCOME_SUCCESS;
 
     errand.request.tickets = bytes_span(&state->tickets);
-    errand.request.principal = state->principal;
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = remember(state, &errand);
@@ -82,7 +81,10 @@ make(struct host *host, struct state *state)
         log_line(&host->log, LOG_LEVEL_INFO, "user %s: tickets in %s",
                  host->user, state->cache);
     } else {
-        errand_log(&errand, outcome, "no cache could be made");
+        errand_log(&errand, outcome,
+                   outcome == OUTCOME_SESSION_NOT_OPEN
+                       ? "the cache is left to open_session"
+                       : "no cache could be made");
         if (may_have_left_something(outcome)) {
             clean_up_after(host, &errand);
         }
@@ -248,7 +250,6 @@ replace(struct host *host, struct state *state)
         return OUTCOME_SUCCESS;
     }
     errand.request.cache = target;
-    errand.request.principal = state->principal;
     errand.request.tickets = bytes_span(&state->tickets);
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
@@ -257,6 +258,9 @@ replace(struct host *host, struct state *state)
                  host->user, errand.answer.result.cache);
     } else {
         errand_log(&errand, outcome, "tickets not replaced");
+        if (may_have_left_something(outcome)) {
+            clean_up_after(host, &errand);
+        }
     }
     errand_free(&errand);
     return outcome;

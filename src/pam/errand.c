@@ -10,9 +10,6 @@
 #include "base/expand.h"
 #include "pam/conv.h"
 
-/* The cache's name where no option says otherwise. */
-#define DEFAULT_TEMPLATE "FILE:/tmp/krb5cc_%{uid}_XXXXXX"
-
 struct errand
 errand_for(struct host *host, enum job job)
 {
@@ -25,8 +22,8 @@ errand_for(struct host *host, enum job job)
                 .has_account = host->account.exists,
                 .uid = host->account.uid,
                 .gid = host->account.gid,
+                .in_session = host->in_session,
                 .cache = "",
-                .principal = "",
             },
     };
 }
@@ -84,21 +81,22 @@ static char *
 choose_template(const struct options *options)
 {
     char *template = NULL;
+    const char *kind = "";
 
     if (options->ccache != NULL) {
         return strdup(options->ccache);
     }
-    if (options->ccache_dir != NULL) {
-        const char *kind = *options->ccache_dir == '/' ? "FILE:" : "";
-
-        return asprintf(&template, "%s%s/krb5cc_%%{uid}_XXXXXX", kind,
-                        options->ccache_dir) < 0
-                   ? NULL
-                   : template;
+    if (options->ccache_dir == NULL) {
+        return strdup("");
     }
-    return strdup(DEFAULT_TEMPLATE);
+    kind = *options->ccache_dir == '/' ? "FILE:" : "";
+    return asprintf(&template, "%s%s/krb5cc_%%{uid}_XXXXXX", kind,
+                    options->ccache_dir) < 0
+               ? NULL
+               : template;
 }
 
+/* The name that TEMPLATE of the options gives here. */
 static enum outcome
 expand(struct errand *errand, const char *template)
 {
@@ -125,20 +123,46 @@ expand(struct errand *errand, const char *template)
     return OUTCOME_SUCCESS;
 }
 
-/* Draws a name and packs it. */
+/* The name that the options ask for. */
 static enum outcome
-name(void *data, struct bytes *payload)
+name_of_options(struct errand *errand)
 {
-    struct errand *errand = data;
     char *template = choose_template(&errand->host->options);
     enum outcome outcome = OUTCOME_NO_MEMORY;
 
+    if (template != NULL) {
+        /* Without one the helper has a pattern to ask for. */
+        outcome = *template == '\0' ? OUTCOME_HELPER_FAILED
+                                    : expand(errand, template);
+    }
+    free(template);
+    return outcome;
+}
+
+/* A name of PATTERN, which nobody but this session has. */
+static enum outcome
+name_of_pattern(struct errand *errand, const char *pattern)
+{
+    int status = expand_pattern(pattern, &errand->name);
+
+    errand->is_shared = false;
+    if (status == -ENOMEM) {
+        return OUTCOME_NO_MEMORY;
+    }
+    return status < 0 ? OUTCOME_HELPER_FAILED : OUTCOME_SUCCESS;
+}
+
+/* Draws a name and packs it. */
+static enum outcome
+name(void *data, const char *pattern, struct bytes *payload)
+{
+    struct errand *errand = data;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
     free(errand->name);
     errand->name = NULL;
-    if (template != NULL) {
-        outcome = expand(errand, template);
-        free(template);
-    }
+    outcome = *pattern == '\0' ? name_of_options(errand)
+                               : name_of_pattern(errand, pattern);
     if (outcome == OUTCOME_SUCCESS) {
         cache_name_pack(payload,
                         &(struct cache_name){.name = errand->name,

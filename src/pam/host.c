@@ -88,6 +88,11 @@ static const int codes[OUTCOME_COUNT][CALL_COUNT] = {
         AUTHINFO_UNAVAIL, SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
     ROW(OUTCOME_HELPER_FAILED, AUTHINFO_UNAVAIL, CRED_ERR, CRED_UNAVAIL,
         AUTHINFO_UNAVAIL, SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
+
+    ROW(OUTCOME_CACHE_QUOTA, AUTH_ERR, CRED_ERR, CRED_ERR, IGNORE,
+        SESSION_ERR, SESSION_ERR, IGNORE),
+    ROW(OUTCOME_SESSION_NOT_OPEN, AUTH_ERR, SUCCESS, SUCCESS, IGNORE,
+        SESSION_ERR, SESSION_ERR, IGNORE),
     /* clang-format on */
 };
 
@@ -125,6 +130,7 @@ host_level(enum outcome outcome)
     case OUTCOME_NO_ANSWER:
     case OUTCOME_TICKET_EXPIRED:
     case OUTCOME_NOT_RENEWABLE:
+    case OUTCOME_SESSION_NOT_OPEN:
         return LOG_LEVEL_INFO;
     case OUTCOME_NO_MEMORY:
     case OUTCOME_BAD_CALL:
@@ -140,6 +146,7 @@ host_level(enum outcome outcome)
     case OUTCOME_CACHE_TAKEN:
     case OUTCOME_CACHE_UNWRITABLE:
     case OUTCOME_CACHE_KIND:
+    case OUTCOME_CACHE_QUOTA:
     case OUTCOME_IDENTITY:
     case OUTCOME_CONFIGURATION:
     case OUTCOME_HELPER_UNSAFE:
@@ -258,14 +265,8 @@ host_end(struct host *host)
 bool
 host_excludes_user(const struct host *host)
 {
-    bool is_root = (host->account.exists && host->account.uid == 0) ||
-                   (host->user != NULL && strcmp(host->user, "root") == 0);
-
-    if (host->options.ignore_root && is_root) {
-        return true;
-    }
-    return host->account.exists &&
-           (int64_t)host->account.uid < host->options.minimum_uid;
+    return options_exclude_user(&host->options, host->user,
+                                host->account.exists, host->account.uid);
 }
 
 bool

@@ -45,6 +45,7 @@ struct host {
     struct log log;
     const char *user; /* PAM_USER, borrowed from the handle; may be NULL */
     struct account account;
+    bool in_session; /* the call opens the session */
     struct deadline deadline;
     /* What is running for this call; ended when the thread is cancelled. */
     struct client client;

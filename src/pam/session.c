@@ -9,6 +9,7 @@
 enum outcome
 session_open(struct host *host)
 {
+    host->in_session = true;
     if (host->options.no_ccache) {
         return OUTCOME_SUCCESS;
     }

@@ -265,9 +265,9 @@ START_TEST(test_channel_empty_message_arrives)
 
     open_pair(pair);
     ck_assert_int_eq(channel_send(pair[THEIRS], NULL, MESSAGE_VERSION,
-                                  MESSAGE_TAKEN, &payload),
+                                  MESSAGE_DRAW, &payload),
                      0);
-    check_received(pair[OURS], MESSAGE_TAKEN, &payload);
+    check_received(pair[OURS], MESSAGE_DRAW, &payload);
     close_pair(pair);
 }
 END_TEST

@@ -20,6 +20,7 @@ union unpacked {
     const char *text;
     struct note note;
     struct cache_name name;
+    struct draw draw;
     struct result result;
     struct begin begin;
     struct tickets_message tickets;
@@ -145,8 +146,8 @@ static const struct request full_request = {
     .has_account = true,
     .uid = 1000,
     .gid = UINT32_MAX,
+    .in_session = true,
     .cache = "FILE:/tmp/krb5cc_1000",
-    .principal = "alice@EXAMPLE.COM",
     .password = {.data = (const uint8_t *)"s3cret", .length = 6},
     .tickets = {.data = blob, .length = sizeof(blob)}};
 
@@ -176,7 +177,6 @@ judge_request(struct span payload, const union unpacked *out)
     REQUIRE(request->budget_ms > 0);
     check_text(payload, request->user);
     check_text(payload, request->cache);
-    check_text(payload, request->principal);
     check_inside(payload, request->password);
     REQUIRE(request->password.length <= MESSAGE_ANSWER_MAX);
     REQUIRE(!span_has_nul(request->password));
@@ -299,6 +299,25 @@ judge_note(struct span payload, const union unpacked *out)
 {
     REQUIRE((unsigned int)out->note.level < LOG_LEVEL_COUNT);
     check_text(payload, out->note.text);
+}
+
+static void
+pack_draw(struct bytes *payload)
+{
+    draw_pack(payload, &(struct draw){.pattern = "KCM:1000:XXXXXX"});
+}
+
+static int
+unpack_draw(struct span payload, union unpacked *out, struct options *options)
+{
+    (void)options;
+    return draw_unpack(payload, &out->draw);
+}
+
+static void
+judge_draw(struct span payload, const union unpacked *out)
+{
+    check_text(payload, out->draw.pattern);
 }
 
 static void
@@ -450,7 +469,7 @@ static const struct kind kinds[] = {
     KIND(MESSAGE_REQUEST, request), KIND(MESSAGE_GREETING, greeting),
     KIND(MESSAGE_PROMPT, prompts),  KIND(MESSAGE_ANSWER, answers),
     KIND(MESSAGE_INFO, info),       KIND(MESSAGE_NOTE, note),
-    KIND(MESSAGE_NAME, name),       KIND(MESSAGE_TAKEN, name),
+    KIND(MESSAGE_NAME, name),       KIND(MESSAGE_DRAW, draw),
     KIND(MESSAGE_RESULT, result),   KIND(MESSAGE_BEGIN, begin),
     KIND(MESSAGE_TICKETS, tickets), KIND(MESSAGE_CHALLENGE, challenge),
     KIND(MESSAGE_PROOF, proof),
@@ -649,7 +668,7 @@ START_TEST(test_message_request_comes_back)
     ck_assert_uint_eq(got.uid, 1000);
     ck_assert_uint_eq(got.gid, UINT32_MAX);
     ck_assert_str_eq(got.cache, "FILE:/tmp/krb5cc_1000");
-    ck_assert_str_eq(got.principal, "alice@EXAMPLE.COM");
+    ck_assert(got.in_session);
     ck_assert(span_equal(got.password, full_request.password));
     ck_assert(span_equal(got.tickets, blob_span));
     check_given_options(&options);
@@ -904,6 +923,18 @@ START_TEST(test_message_note_of_no_level_is_refused)
 }
 END_TEST
 
+START_TEST(test_message_draw_comes_back)
+{
+    struct bytes payload = BYTES_EMPTY;
+    struct draw got;
+
+    draw_pack(&payload, &(struct draw){.pattern = "KCM:1000:XXXXXX"});
+    ck_assert_int_eq(draw_unpack(bytes_span(&payload), &got), 0);
+    ck_assert_str_eq(got.pattern, "KCM:1000:XXXXXX");
+    bytes_free(&payload);
+}
+END_TEST
+
 START_TEST(test_message_name_comes_back)
 {
     for (int shared = 0; shared < 2; shared++) {
@@ -1100,7 +1131,9 @@ add_round_trips(Suite *suite)
     tcase_add_test(tcase, test_message_answers_come_back);
     tcase_add_test(tcase, test_message_info_comes_back);
     tcase_add_test(tcase, test_message_note_of_each_level_comes_back);
+    tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_name_comes_back);
+    tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_result_of_each_outcome_comes_back);
     tcase_add_test(tcase, test_message_begin_comes_back);
     tcase_add_test(tcase, test_message_tickets_come_back);

@@ -535,17 +535,28 @@ flood_with_infos(struct fake *fake)
     }
 }
 
+/* The wish for a name. */
+static void
+send_draw(void)
+{
+    struct bytes payload = BYTES_EMPTY;
+
+    draw_pack(&payload, &(struct draw){.pattern = "FILE:/tmp/name-"});
+    send_message(MESSAGE_DRAW, &payload);
+    bytes_free(&payload);
+}
+
 /* No name is ever good enough. */
 static void
-flood_with_taken(struct fake *fake)
+flood_with_draws(struct fake *fake)
 {
     begin(fake);
     for (;;) {
-        struct bytes payload = BYTES_EMPTY;
-        struct message name = receive_message(MESSAGE_NAME);
+        struct message name;
 
+        send_draw();
+        name = receive_message(MESSAGE_NAME);
         message_free(&name);
-        send_message(MESSAGE_TAKEN, &payload);
     }
 }
 
@@ -553,14 +564,14 @@ flood_with_taken(struct fake *fake)
 static void
 take_once(struct fake *fake)
 {
-    struct bytes payload = BYTES_EMPTY;
     struct cache_name name;
     struct message message;
 
     begin(fake);
+    send_draw();
     message = receive_message(MESSAGE_NAME);
     message_free(&message);
-    send_message(MESSAGE_TAKEN, &payload);
+    send_draw();
     message = receive_message(MESSAGE_NAME);
     if (cache_name_unpack(bytes_span(&message.payload), &name) < 0) {
         _exit(6);
@@ -569,14 +580,12 @@ take_once(struct fake *fake)
     message_free(&message);
 }
 
-/* Says TAKEN in a request that is about no name. */
+/* Wants a name in a request that is about none. */
 static void
-say_taken(struct fake *fake)
+want_name(struct fake *fake)
 {
-    struct bytes payload = BYTES_EMPTY;
-
     begin(fake);
-    send_message(MESSAGE_TAKEN, &payload);
+    send_draw();
     wait_for_hangup();
 }
 
@@ -680,9 +689,9 @@ static const struct behaviour behaviours[] = {
     {"prompts", flood_with_prompts},
     {"notes", flood_with_notes},
     {"infos", flood_with_infos},
-    {"taken", flood_with_taken},
+    {"draws", flood_with_draws},
     {"taken-once", take_once},
-    {"says-taken", say_taken},
+    {"wants-name", want_name},
     {"asks", ask},
     {"asks-twice", ask_twice},
     {"asks-and-dies", ask_and_die},

@@ -120,12 +120,12 @@ note(void *data, enum log_level level, const char *text)
 }
 
 static enum outcome
-name(void *data, struct bytes *payload)
+name(void *data, const char *pattern, struct bytes *payload)
 {
     struct play *play = data;
     char text[32];
 
-    (void)snprintf(text, sizeof(text), "FILE:/tmp/name-%d", ++play->names);
+    (void)snprintf(text, sizeof(text), "%s%d", pattern, ++play->names);
     cache_name_pack(payload, &(struct cache_name){.name = text});
     return OUTCOME_SUCCESS;
 }
@@ -176,8 +176,7 @@ run_prepared(struct play *play, struct request *request,
 static void
 run(struct play *play)
 {
-    struct request request = {
-        .job = play->job, .user = "alice", .cache = "", .principal = ""};
+    struct request request = {.job = play->job, .user = "alice", .cache = ""};
     uint8_t *tickets = calloc(1, play->tickets_length + 1);
     long long begin = fake_now_us();
     struct options options;
@@ -611,7 +610,7 @@ START_TEST(test_client_unexpected_types_are_refused)
         MESSAGE_REQUEST,
         MESSAGE_ANSWER,
         MESSAGE_NAME,
-        MESSAGE_TAKEN,
+        MESSAGE_DRAW,
         MESSAGE_BEGIN,
         MESSAGE_TICKETS,
         MESSAGE_CHALLENGE,
@@ -694,9 +693,9 @@ START_TEST(test_client_second_greeting_is_refused)
 }
 END_TEST
 
-START_TEST(test_client_taken_in_an_acquire_is_refused)
+START_TEST(test_client_draw_in_an_acquire_is_refused)
 {
-    struct play play = play_with("says-taken");
+    struct play play = play_with("wants-name");
 
     run_cleanly(&play);
     ck_assert_int_eq(play.outcome, OUTCOME_HELPER_FAILED);
@@ -734,9 +733,9 @@ START_TEST(test_client_flood_of_prompts_ends_with_the_answers)
 }
 END_TEST
 
-START_TEST(test_client_flood_of_taken_ends)
+START_TEST(test_client_flood_of_draws_ends)
 {
-    struct play play = play_with("taken");
+    struct play play = play_with("draws");
 
     play.job = JOB_STORE;
     run_cleanly(&play);
@@ -962,12 +961,12 @@ add_nonsense(Suite *suite)
     tcase_add_test(nonsense, test_client_level_out_of_range_is_refused);
     tcase_add_test(nonsense, test_client_more_prompts_than_fit_are_refused);
     tcase_add_test(nonsense, test_client_second_greeting_is_refused);
-    tcase_add_test(nonsense, test_client_taken_in_an_acquire_is_refused);
+    tcase_add_test(nonsense, test_client_draw_in_an_acquire_is_refused);
     tcase_add_test(nonsense, test_client_flood_of_notes_ends);
     tcase_add_test(nonsense, test_client_flood_of_infos_ends);
     tcase_add_test(nonsense,
                    test_client_flood_of_prompts_ends_with_the_answers);
-    tcase_add_test(nonsense, test_client_flood_of_taken_ends);
+    tcase_add_test(nonsense, test_client_flood_of_draws_ends);
 }
 
 static void

@@ -47,7 +47,7 @@ run(const char *path)
 {
     const struct client_handlers handlers = {.greeted = greeted};
     const struct request request = {
-        .job = JOB_ACQUIRE, .user = "alice", .cache = "", .principal = ""};
+        .job = JOB_ACQUIRE, .user = "alice", .cache = ""};
     struct deadline deadline = deadline_in(LIMIT_MS);
     struct client client = CLIENT_NONE;
     struct client_answer answer;

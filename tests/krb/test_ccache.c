@@ -116,9 +116,12 @@ START_TEST(test_ccache_of_other_kinds_is_refused)
 {
     static const char *const names[] = {
         "MEMORY:x",
-        "DIR:/tmp",
-        "KEYRING:session:x",
-        "KCM:",
+        "DIR:relative",
+        "DIR::/tmp/x",
+        "KEYRING:thread:x",
+        "KEYRING:nonsense:x",
+        "KEYRING:persistent:0:",
+        "KEYRING:user::x",
         "API:x",
         "SRVTAB:x",
         "NONSENSE:x",
@@ -310,7 +313,7 @@ START_TEST(test_ccache_impossible_path_is_refused)
         (void)snprintf(name, sizeof(name), "%s/krb5.conf/cc", here_name(""));
     }
     ck_assert_int_eq(ccache_create(&here.krb, name, &tickets),
-                     OUTCOME_CACHE_UNWRITABLE);
+                     _i == 0 ? OUTCOME_CACHE_KIND : OUTCOME_CACHE_UNWRITABLE);
     ck_assert_int_ne(ccache_replace(&here.krb, name, &tickets),
                      OUTCOME_SUCCESS);
     tickets_free(&here.krb, &tickets);
@@ -337,7 +340,7 @@ main(void)
     tcase_add_checked_fixture(tcase, here_setup, here_teardown);
     tcase_add_test(tcase, test_ccache_create_makes_the_users_own_file);
     tcase_add_loop_test(tcase, test_ccache_create_leaves_what_is_there, 0, 5);
-    tcase_add_loop_test(tcase, test_ccache_of_other_kinds_is_refused, 0, 14);
+    tcase_add_loop_test(tcase, test_ccache_of_other_kinds_is_refused, 0, 17);
     tcase_add_test(tcase, test_ccache_bare_path_is_a_file);
     tcase_add_loop_test(
         tcase, test_ccache_replace_makes_what_is_missing_or_empty, 0, 2);

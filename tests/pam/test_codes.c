@@ -32,9 +32,12 @@ may_succeed(enum call call, enum outcome outcome)
 {
     switch (call) {
     case CALL_ESTABLISH:
-        return outcome == OUTCOME_NOT_OURS;
+        return outcome == OUTCOME_NOT_OURS ||
+               outcome == OUTCOME_SESSION_NOT_OPEN;
     case CALL_RENEW:
-        return outcome == OUTCOME_NOT_OURS || outcome == OUTCOME_CACHE_MISSING;
+        return outcome == OUTCOME_NOT_OURS ||
+               outcome == OUTCOME_CACHE_MISSING ||
+               outcome == OUTCOME_SESSION_NOT_OPEN;
     case CALL_CLOSE:
         return outcome == OUTCOME_NOT_OURS || outcome == OUTCOME_NO_ACCOUNT ||
                outcome == OUTCOME_CACHE_MISSING;

@@ -1375,7 +1375,7 @@ static const struct bad_case {
     {"ccache_dir=/tmp/home/bob", "/tmp/home/bob/krb5cc_61001_"},
     {"ccache=KEYRING:process:here", "KEYRING:process:here"},
     {"ccache=KEYRING:thread:here", "KEYRING:thread:here"},
-    {"ccache=KEYRING:persistent:%u", "KEYRING:persistent:61001"},
+    {"ccache=KEYRING:nonsense:%u", "KEYRING:nonsense:61001"},
     {"ccache=MEMORY:here", "MEMORY:here"},
     {"ccache=API:here", "API:here"},
     {"ccache=NONSENSE:here_XXXXXX", "NONSENSE:here_"},

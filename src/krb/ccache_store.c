@@ -1,0 +1,169 @@
+/*
+ * What KEYRING and KCM have in common: no files, and storing an entry replaces
+ * the one like it in one step.  So a cache that somebody may be reading is
+ * never initialized: the new entries are stored over the old, the TGT last.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "krb/ccache_kind.h"
+
+/* Whose tickets CACHE holds into *CLIENT_OUT; KRB5_FCC_NOFILE: nobody's. */
+static krb5_error_code
+owner_of(struct krb *krb, krb5_ccache cache, krb5_principal *client_out)
+{
+    krb5_error_code code =
+        krb5_cc_get_principal(krb->context, cache, client_out);
+
+    return code == KRB5_CC_NOTFOUND || code == KRB5_CC_END ? KRB5_FCC_NOFILE
+                                                           : code;
+}
+
+enum outcome
+ccache_store_inspect(struct krb *krb, const char *name)
+{
+    krb5_ccache cache = NULL;
+    krb5_principal client = NULL;
+    krb5_error_code code = krb5_cc_resolve(krb->context, name, &cache);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (code == 0) {
+        code = owner_of(krb, cache, &client);
+        (void)krb5_cc_close(krb->context, cache);
+    }
+    krb5_free_principal(krb->context, client);
+    if (code == 0) {
+        return OUTCOME_SUCCESS;
+    }
+    outcome = krb_failed(krb, code, name);
+    return outcome == OUTCOME_CACHE_MISSING || outcome == OUTCOME_NO_MEMORY ||
+                   outcome == OUTCOME_CACHE_QUOTA
+               ? outcome
+               : OUTCOME_CACHE_UNREADABLE;
+}
+
+enum outcome
+ccache_store_claim(struct krb *krb, const char *name)
+{
+    /* Nobody can guess a drawn name: looking is enough. */
+    enum outcome outcome = ccache_store_inspect(krb, name);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        return krb_refuse(krb, OUTCOME_CACHE_TAKEN, "%s: is taken", name);
+    }
+    return outcome == OUTCOME_CACHE_MISSING ? OUTCOME_SUCCESS : outcome;
+}
+
+void
+ccache_store_unclaim(struct krb *krb, const char *name)
+{
+    /* replace has destroyed what it had made. */
+    (void)krb;
+    (void)name;
+}
+
+/* Stores the entries of FRESH that are, or are not, the TGT. */
+static krb5_error_code
+store_part(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
+           bool want_tgt)
+{
+    krb5_creds *tgt = tickets_tgt(krb, fresh);
+    krb5_error_code code = 0;
+
+    for (size_t i = 0; code == 0 && i < fresh->count; i++) {
+        if ((fresh->list[i] == tgt) == want_tgt) {
+            code = krb5_cc_store_cred(krb->context, cache, fresh->list[i]);
+        }
+    }
+    return code;
+}
+
+/* Makes CACHE the client's own where it is nobody's; *IS_NEW_OUT tells. */
+static krb5_error_code
+begin(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
+      bool *is_new_out)
+{
+    krb5_principal client = NULL;
+    krb5_error_code code = owner_of(krb, cache, &client);
+
+    *is_new_out = code == KRB5_FCC_NOFILE;
+    if (code == KRB5_FCC_NOFILE) {
+        code = krb5_cc_initialize(krb->context, cache, fresh->client);
+    } else if (code == 0 &&
+               !krb5_principal_compare(krb->context, client, fresh->client)) {
+        code = KRB5_PRINC_NOMATCH;
+    }
+    krb5_free_principal(krb->context, client);
+    return code;
+}
+
+/* What CODE of a write to NAME has come to. */
+static enum outcome
+write_failed(struct krb *krb, krb5_error_code code, const char *name)
+{
+    enum outcome outcome = krb_failed(krb, code, name);
+
+    if (code == EDQUOT) {
+        return krb_refuse(krb, OUTCOME_CACHE_QUOTA,
+                          "%s: the key quota of uid %u is used up "
+                          "(/proc/key-users, kernel.keys.maxkeys, "
+                          "kernel.keys.maxbytes)",
+                          name, (unsigned int)geteuid());
+    }
+    if (code == KRB5_PRINC_NOMATCH) {
+        return OUTCOME_CACHE_OF_ANOTHER;
+    }
+    return outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_CACHE_KIND
+               ? outcome
+               : OUTCOME_CACHE_UNWRITABLE;
+}
+
+enum outcome
+ccache_store_replace(struct krb *krb, const char *name,
+                     const struct ccache_change *change)
+{
+    krb5_ccache cache = NULL;
+    bool is_new = false;
+    krb5_error_code code = 0;
+    enum outcome outcome = krb_offset_apply(krb, change->fresh->offset);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    code = krb5_cc_resolve(krb->context, name, &cache);
+    if (code != 0) {
+        return write_failed(krb, code, name);
+    }
+    code = begin(krb, cache, change->fresh, &is_new);
+    if (code == 0) {
+        code = store_part(krb, cache, change->fresh, false);
+    }
+    if (code == 0) {
+        code = store_part(krb, cache, change->fresh, true);
+    }
+    outcome = code == 0 ? OUTCOME_SUCCESS : write_failed(krb, code, name);
+    if (code != 0 && is_new) {
+        (void)krb5_cc_destroy(krb->context, cache);
+    } else {
+        (void)krb5_cc_close(krb->context, cache);
+    }
+    return outcome;
+}
+
+enum outcome
+ccache_store_destroy(struct krb *krb, const char *name)
+{
+    krb5_ccache cache = NULL;
+    enum outcome outcome = ccache_store_inspect(krb, name);
+    krb5_error_code code = 0;
+
+    if (outcome == OUTCOME_CACHE_MISSING) {
+        return OUTCOME_SUCCESS;
+    }
+    code = krb5_cc_resolve(krb->context, name, &cache);
+    if (code == 0) {
+        code = krb5_cc_destroy(krb->context, cache);
+    }
+    return code == 0 || code == KRB5_FCC_NOFILE ? OUTCOME_SUCCESS
+                                                : write_failed(krb, code, name);
+}
