@@ -80,6 +80,28 @@ extern const struct ccache_kind ccache_kind_dir;
 extern const struct ccache_kind ccache_kind_keyring;
 extern const struct ccache_kind ccache_kind_kcm;
 
+/* The kind of NAME, or NULL. */
+const struct ccache_kind *ccache_kind_of(const char *name);
+
+/* As ccache_check, and OUTCOME_CACHE_KIND for a collection. */
+enum outcome ccache_check_single(struct krb *krb, const char *name);
+
+/* A copy of NAME for the caller (free), or OUTCOME_NO_MEMORY. */
+enum outcome ccache_copy_name(struct krb *krb, const char *name,
+                              char **copy_out);
+
+/*
+ * Makes the new cache NAME its collection's primary where there is none that
+ * lives.  No reason to fail: the session has its cache by name.
+ */
+void ccache_become_primary(struct krb *krb, const char *name);
+
+/*
+ * Destroys what is left of sessions in the collection of NAME: drawn names,
+ * but NAME, without a TGT that lives.  True where something was destroyed.
+ */
+bool ccache_sweep(struct krb *krb, const char *name);
+
 /* The path of a FILE cache or of a member of a DIR. */
 const char *ccache_path(const char *name);
 

@@ -19,27 +19,41 @@ owner_of(struct krb *krb, krb5_ccache cache, krb5_principal *client_out)
                                                            : code;
 }
 
+/* What CODE, of doing something to NAME, has come to; OTHERWISE of most. */
+static enum outcome
+failed(struct krb *krb, krb5_error_code code, const char *name,
+       enum outcome otherwise)
+{
+    enum outcome outcome = krb_failed(krb, code, name);
+
+    if (outcome == OUTCOME_CACHE_QUOTA) {
+        return krb_refuse(krb, outcome,
+                          "%s: the key quota of uid %u is used up "
+                          "(/proc/key-users, kernel.keys.maxkeys, "
+                          "kernel.keys.maxbytes)",
+                          name, (unsigned int)geteuid());
+    }
+    return outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_CACHE_KIND ||
+                   outcome == OUTCOME_CACHE_MISSING ||
+                   outcome == OUTCOME_CACHE_OF_ANOTHER
+               ? outcome
+               : otherwise;
+}
+
 enum outcome
 ccache_store_inspect(struct krb *krb, const char *name)
 {
     krb5_ccache cache = NULL;
     krb5_principal client = NULL;
     krb5_error_code code = krb5_cc_resolve(krb->context, name, &cache);
-    enum outcome outcome = OUTCOME_SUCCESS;
 
     if (code == 0) {
         code = owner_of(krb, cache, &client);
         (void)krb5_cc_close(krb->context, cache);
     }
     krb5_free_principal(krb->context, client);
-    if (code == 0) {
-        return OUTCOME_SUCCESS;
-    }
-    outcome = krb_failed(krb, code, name);
-    return outcome == OUTCOME_CACHE_MISSING || outcome == OUTCOME_NO_MEMORY ||
-                   outcome == OUTCOME_CACHE_QUOTA
-               ? outcome
-               : OUTCOME_CACHE_UNREADABLE;
+    return code == 0 ? OUTCOME_SUCCESS
+                     : failed(krb, code, name, OUTCOME_CACHE_UNREADABLE);
 }
 
 enum outcome
@@ -97,27 +111,6 @@ begin(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
     return code;
 }
 
-/* What CODE of a write to NAME has come to. */
-static enum outcome
-write_failed(struct krb *krb, krb5_error_code code, const char *name)
-{
-    enum outcome outcome = krb_failed(krb, code, name);
-
-    if (code == EDQUOT) {
-        return krb_refuse(krb, OUTCOME_CACHE_QUOTA,
-                          "%s: the key quota of uid %u is used up "
-                          "(/proc/key-users, kernel.keys.maxkeys, "
-                          "kernel.keys.maxbytes)",
-                          name, (unsigned int)geteuid());
-    }
-    if (code == KRB5_PRINC_NOMATCH) {
-        return OUTCOME_CACHE_OF_ANOTHER;
-    }
-    return outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_CACHE_KIND
-               ? outcome
-               : OUTCOME_CACHE_UNWRITABLE;
-}
-
 enum outcome
 ccache_store_replace(struct krb *krb, const char *name,
                      const struct ccache_change *change)
@@ -132,7 +125,7 @@ ccache_store_replace(struct krb *krb, const char *name,
     }
     code = krb5_cc_resolve(krb->context, name, &cache);
     if (code != 0) {
-        return write_failed(krb, code, name);
+        return failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
     code = begin(krb, cache, change->fresh, &is_new);
     if (code == 0) {
@@ -141,7 +134,9 @@ ccache_store_replace(struct krb *krb, const char *name,
     if (code == 0) {
         code = store_part(krb, cache, change->fresh, true);
     }
-    outcome = code == 0 ? OUTCOME_SUCCESS : write_failed(krb, code, name);
+    if (code != 0) {
+        outcome = failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
+    }
     if (code != 0 && is_new) {
         (void)krb5_cc_destroy(krb->context, cache);
     } else {
@@ -154,16 +149,15 @@ enum outcome
 ccache_store_destroy(struct krb *krb, const char *name)
 {
     krb5_ccache cache = NULL;
-    enum outcome outcome = ccache_store_inspect(krb, name);
-    krb5_error_code code = 0;
+    krb5_error_code code = krb5_cc_resolve(krb->context, name, &cache);
+    enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (outcome == OUTCOME_CACHE_MISSING) {
-        return OUTCOME_SUCCESS;
-    }
-    code = krb5_cc_resolve(krb->context, name, &cache);
+    /* Without a look at it: it may be half made. */
     if (code == 0) {
         code = krb5_cc_destroy(krb->context, cache);
     }
-    return code == 0 || code == KRB5_FCC_NOFILE ? OUTCOME_SUCCESS
-                                                : write_failed(krb, code, name);
+    if (code != 0) {
+        outcome = failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
+    }
+    return outcome == OUTCOME_CACHE_MISSING ? OUTCOME_SUCCESS : outcome;
 }

@@ -43,15 +43,18 @@ put_entries(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
     krb5_error_code code = krb5_cc_start_seq_get(krb->context, cache, &cursor);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    while (code == 0 && outcome == OUTCOME_SUCCESS) {
+    for (int i = 0; code == 0 && outcome == OUTCOME_SUCCESS; i++) {
         krb5_creds creds = {0};
 
         code = krb5_cc_next_cred(krb->context, cache, &cursor, &creds);
-        if (code == 0) {
+        if (code == 0 && i == TICKETS_MAX) {
+            outcome = krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,
+                                 "more than %d tickets", TICKETS_MAX);
+        } else if (code == 0) {
             bytes_put_u16(bytes, 1);
             outcome = put_creds(krb, &creds, bytes);
-            krb5_free_cred_contents(krb->context, &creds);
         }
+        krb5_free_cred_contents(krb->context, &creds);
     }
     if (cursor != NULL) {
         (void)krb5_cc_end_seq_get(krb->context, cache, &cursor);

@@ -1,0 +1,254 @@
+/*
+ * Collections of caches: who is in one, which is the primary, what of it may be
+ * swept.  The same for all kinds that have them; libkrb5 does the listing.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "krb/ccache.h"
+#include "krb/ccache_kind.h"
+
+/* So many members of a collection are looked at. */
+#define MEMBERS_MAX 256
+
+/* The names of a collection's caches. */
+struct members {
+    char *list[MEMBERS_MAX];
+    size_t count;
+};
+
+static void
+members_free(struct members *members)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        free(members->list[i]);
+    }
+    members->count = 0;
+}
+
+/* Adds the name of CACHE where it is of KIND (the cursor knows all kinds). */
+static enum outcome
+add_member(struct krb *krb, const struct ccache_kind *kind, krb5_ccache cache,
+           struct members *members)
+{
+    char *name = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+    krb5_error_code code = 0;
+
+    if (strcmp(krb5_cc_get_type(krb->context, cache), kind->prefix) != 0) {
+        return outcome;
+    }
+    code = krb5_cc_get_full_name(krb->context, cache, &name);
+    if (code != 0) {
+        return krb_failed(krb, code, "cannot name a cache");
+    }
+    outcome = ccache_copy_name(krb, name, &members->list[members->count]);
+    if (outcome == OUTCOME_SUCCESS) {
+        members->count++;
+    }
+    krb5_free_string(krb->context, name);
+    return outcome;
+}
+
+/*
+ * The caches of COLLECTION, the primary first, as far as they can be listed.
+ * members_free.  libkrb5 lists that collection alone which is its default.
+ */
+static enum outcome
+list_members(struct krb *krb, const char *collection, struct members *members)
+{
+    const struct ccache_kind *kind = ccache_kind_of(collection);
+    krb5_cccol_cursor cursor = NULL;
+    krb5_ccache cache = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+    krb5_error_code code = krb5_cc_set_default_name(krb->context, collection);
+
+    members->count = 0;
+    if (code == 0) {
+        code = krb5_cccol_cursor_new(krb->context, &cursor);
+    }
+    while (code == 0 && outcome == OUTCOME_SUCCESS &&
+           members->count < MEMBERS_MAX) {
+        code = krb5_cccol_cursor_next(krb->context, cursor, &cache);
+        if (code != 0 || cache == NULL) {
+            break;
+        }
+        outcome = add_member(krb, kind, cache, members);
+        (void)krb5_cc_close(krb->context, cache);
+    }
+    if (cursor != NULL) {
+        (void)krb5_cccol_cursor_free(krb->context, &cursor);
+    }
+    (void)krb5_cc_set_default_name(krb->context, NULL);
+    if (code != 0) {
+        outcome = krb_failed(krb, code, collection);
+    }
+    return outcome;
+}
+
+/* Whether the cache NAME is CLIENT's. */
+static bool
+is_of(struct krb *krb, const char *name, krb5_const_principal client)
+{
+    krb5_ccache cache = NULL;
+    krb5_principal principal = NULL;
+    bool is = false;
+
+    if (ccache_check_single(krb, name) != OUTCOME_SUCCESS ||
+        ccache_kind_of(name)->inspect(krb, name) != OUTCOME_SUCCESS ||
+        krb5_cc_resolve(krb->context, name, &cache) != 0) {
+        return false;
+    }
+    is = krb5_cc_get_principal(krb->context, cache, &principal) == 0 &&
+         krb5_principal_compare(krb->context, principal, client);
+    krb5_free_principal(krb->context, principal);
+    (void)krb5_cc_close(krb->context, cache);
+    return is;
+}
+
+enum outcome
+ccache_find(struct krb *krb, const char *collection,
+            krb5_const_principal client, char **name_out)
+{
+    struct members members = {.count = 0};
+    enum outcome outcome = ccache_check(krb, collection);
+
+    *name_out = NULL;
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = list_members(krb, collection, &members);
+    }
+    for (size_t i = 0; i < members.count && *name_out == NULL; i++) {
+        if (is_of(krb, members.list[i], client)) {
+            *name_out = members.list[i];
+            members.list[i] = NULL;
+        }
+    }
+    members_free(&members);
+    if (*name_out != NULL) {
+        return OUTCOME_SUCCESS;
+    }
+    return outcome != OUTCOME_SUCCESS
+               ? outcome
+               : krb_refuse(krb, OUTCOME_CACHE_MISSING,
+                            "%s: has no cache of this principal", collection);
+}
+
+enum outcome
+ccache_primary(struct krb *krb, const char *collection, char **name_out)
+{
+    krb5_ccache cache = NULL;
+    char *name = NULL;
+    krb5_error_code code = 0;
+    enum outcome outcome = ccache_check(krb, collection);
+
+    *name_out = NULL;
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    code = krb5_cc_resolve(krb->context, collection, &cache);
+    if (code == 0) {
+        code = krb5_cc_get_full_name(krb->context, cache, &name);
+        (void)krb5_cc_close(krb->context, cache);
+    }
+    if (code != 0) {
+        return krb_failed(krb, code, collection);
+    }
+    outcome = ccache_copy_name(krb, name, name_out);
+    krb5_free_string(krb->context, name);
+    return outcome;
+}
+
+/*
+ * Whether NAME has tickets that are good for something: a TGT that lives.
+ * What cannot be read may be good for somebody.
+ */
+static bool
+is_alive(struct krb *krb, const char *name)
+{
+    struct tickets tickets = {0};
+    const krb5_creds *tgt = NULL;
+    enum outcome outcome = ccache_read(krb, name, &tickets);
+    bool is = false;
+
+    if (outcome == OUTCOME_CACHE_MISSING) {
+        return false;
+    }
+    if (outcome != OUTCOME_SUCCESS) {
+        return true;
+    }
+    tgt = tickets_tgt(krb, &tickets);
+    is = tgt != NULL &&
+         (int64_t)(uint32_t)tgt->times.endtime > (int64_t)time(NULL);
+    tickets_free(krb, &tickets);
+    return is;
+}
+
+void
+ccache_become_primary(struct krb *krb, const char *name)
+{
+    char collection[CCACHE_NAME_MAX];
+    char *primary = NULL;
+    krb5_ccache cache = NULL;
+    krb5_error_code code = 0;
+
+    ccache_kind_of(name)->collection(name, collection);
+    if (*collection == '\0' ||
+        ccache_primary(krb, collection, &primary) != OUTCOME_SUCCESS) {
+        return;
+    }
+    if (strcmp(primary, name) != 0 && !is_alive(krb, primary)) {
+        code = krb5_cc_resolve(krb->context, name, &cache);
+        if (code == 0) {
+            code = krb5_cc_switch(krb->context, cache);
+            (void)krb5_cc_close(krb->context, cache);
+        }
+        if (code != 0) {
+            (void)krb_said(krb, code);
+            log_line(krb->log, LOG_LEVEL_NOTICE,
+                     "%s: not made the primary cache: %s", name, krb->detail);
+        }
+    }
+    free(primary);
+    *krb->detail = '\0';
+}
+
+/* Whether NAME is one that was drawn for NAME's collection by PATTERN. */
+static bool
+is_drawn(const char *name, const char *pattern)
+{
+    size_t length = strlen(pattern);
+
+    return strlen(name) == length &&
+           strncmp(name, pattern, length - strlen(CCACHE_RANDOM)) == 0;
+}
+
+bool
+ccache_sweep(struct krb *krb, const char *name)
+{
+    const struct ccache_kind *kind = ccache_kind_of(name);
+    char collection[CCACHE_NAME_MAX];
+    char pattern[CCACHE_NAME_MAX];
+    struct members members = {.count = 0};
+    bool swept = false;
+
+    kind->collection(name, collection);
+    kind->pattern(name, pattern);
+    if (*collection == '\0' || *pattern == '\0') {
+        return false;
+    }
+    (void)list_members(krb, collection, &members);
+    for (size_t i = 0; i < members.count; i++) {
+        const char *member = members.list[i];
+
+        if (is_drawn(member, pattern) && strcmp(member, name) != 0 &&
+            !is_alive(krb, member) &&
+            ccache_destroy(krb, member) == OUTCOME_SUCCESS) {
+            log_line(krb->log, LOG_LEVEL_NOTICE,
+                     "%s: destroyed, to make room in the quota", member);
+            swept = true;
+        }
+    }
+    members_free(&members);
+    return swept;
+}
