@@ -30,6 +30,7 @@ stack_tests = \
 	tests/stack/test_auth \
 	tests/stack/test_bad_input \
 	tests/stack/test_clock \
+	tests/stack/test_ground \
 	tests/stack/test_host \
 	tests/stack/test_hostile \
 	tests/stack/test_kdc \
@@ -63,7 +64,10 @@ libsupport_la_SOURCES = \
 	tests/helper/forge.c tests/helper/forge.h \
 	tests/krb/here.c tests/krb/here.h \
 	tests/stack/common.c tests/stack/common.h \
+	tests/stack/kinds.c tests/stack/kinds.h \
 	tests/support/cache.c tests/support/cache.h \
+	tests/support/kcm.c tests/support/kcm.h \
+	tests/support/keys.c tests/support/keys.h \
 	tests/support/realm.c tests/support/realm.h \
 	tests/support/stack.c tests/support/stack.h \
 	tests/support/suite.c tests/support/suite.h
@@ -112,5 +116,6 @@ clean-local:
 EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
+	tests/clear-keyrings \
 	tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c

@@ -29,9 +29,10 @@
 
 enum {
     LIMIT_MS = 20000,
-    ALICE = 61001,
     HOST_DESCRIPTORS = 1000,
 };
+
+#define ALICE suite_uid("alice")
 
 static enum outcome
 greeted(void *data, const struct options *completed)
@@ -314,18 +315,24 @@ report_of_ids(const uid_t uids[3], const gid_t gids[3])
 /* Everything but the three ids is as in the plain host. */
 START_TEST(test_spawn_host_with_unequal_ids_passes_nothing)
 {
+    /* Where 1 stands the host is alice. */
     static const struct {
         uid_t uids[3];
         gid_t gids[3];
     } hosts[] = {
-        {{ALICE, 0, 0}, {0, 0, 0}},     {{0, 0, ALICE}, {0, 0, 0}},
-        {{ALICE, 0, ALICE}, {0, 0, 0}}, {{0, 0, 0}, {ALICE, 0, 0}},
-        {{0, 0, 0}, {0, 0, ALICE}},     {{0, 0, 0}, {0, ALICE, 0}},
+        {{1, 0, 0}, {0, 0, 0}}, {{0, 0, 1}, {0, 0, 0}}, {{1, 0, 1}, {0, 0, 0}},
+        {{0, 0, 0}, {1, 0, 0}}, {{0, 0, 0}, {0, 0, 1}}, {{0, 0, 0}, {0, 1, 0}},
     };
+    uid_t uids[3];
+    gid_t gids[3];
     char *report = NULL;
 
     SKIP_UNLESS(geteuid() == 0, "needs root");
-    report = report_of_ids(hosts[_i].uids, hosts[_i].gids);
+    for (size_t i = 0; i < 3; i++) {
+        uids[i] = hosts[_i].uids[i] * ALICE;
+        gids[i] = hosts[_i].gids[i] * ALICE;
+    }
+    report = report_of_ids(uids, gids);
     assert_no_lines(report, "env");
     free(report);
 }

@@ -17,13 +17,23 @@
 
 #include <linux/securebits.h>
 
-#define ALICE 61001
-#define BOB 61002
-#define ACCOUNT 61099
+#define ALICE suite_uid("alice")
+#define BOB suite_uid("bob")
+#define ACCOUNT suite_uid("_pam_krb5cc")
 
 #define NEEDS_ACCOUNTS()                                                       \
     SKIP_UNLESS(geteuid() == 0 && getpwnam("alice") != NULL,                   \
                 "needs root and tests/in-namespace")
+
+/* A group that alice is in besides her own. */
+static gid_t
+extra_group(void)
+{
+    const struct group *entry = getgrnam("extra");
+
+    ck_assert_ptr_nonnull(entry);
+    return entry->gr_gid;
+}
 
 static void
 assert_ids(uid_t uid, gid_t gid)
@@ -79,28 +89,33 @@ END_TEST
 START_TEST(test_identity_secured_process_is_wholly_the_hosts)
 {
     static const struct {
-        uid_t uids[3];
-        gid_t gids[3];
-        uid_t uid;
-        gid_t gid;
+        const char *users[3];
+        const char *groups[3];
+        const char *host;
     } rows[] = {
-        {{0, 0, 0}, {0, 0, 0}, 0, 0},
-        {{BOB, 0, 0}, {BOB, BOB, BOB}, 0, 0},
-        {{BOB, 0, 0}, {0, 0, 0}, 0, 0},
-        {{ALICE, 0, BOB}, {0, ALICE, 0}, 0, 0},
-        {{ALICE, ALICE, ALICE}, {ALICE, ALICE, ALICE}, ALICE, ALICE},
-        {{BOB, ALICE, ALICE}, {BOB, ALICE, ALICE}, ALICE, ALICE},
+        {{"root", "root", "root"}, {"root", "root", "root"}, "root"},
+        {{"bob", "root", "root"}, {"bob", "bob", "bob"}, "root"},
+        {{"bob", "root", "root"}, {"root", "root", "root"}, "root"},
+        {{"alice", "root", "bob"}, {"root", "alice", "root"}, "root"},
+        {{"alice", "alice", "alice"}, {"alice", "alice", "alice"}, "alice"},
+        {{"bob", "alice", "alice"}, {"bob", "alice", "alice"}, "alice"},
     };
+    uid_t host = 0;
 
     NEEDS_ACCOUNTS();
-    ck_assert_int_eq(
-        setresgid(rows[_i].gids[0], rows[_i].gids[1], rows[_i].gids[2]), 0);
-    ck_assert_int_eq(
-        setresuid(rows[_i].uids[0], rows[_i].uids[1], rows[_i].uids[2]), 0);
+    host = suite_uid(rows[_i].host);
+    ck_assert_int_eq(setresgid(suite_uid(rows[_i].groups[0]),
+                               suite_uid(rows[_i].groups[1]),
+                               suite_uid(rows[_i].groups[2])),
+                     0);
+    ck_assert_int_eq(setresuid(suite_uid(rows[_i].users[0]),
+                               suite_uid(rows[_i].users[1]),
+                               suite_uid(rows[_i].users[2])),
+                     0);
     ck_assert(identity_secure_process());
-    assert_ids(rows[_i].uid, rows[_i].gid);
+    assert_ids(host, host);
     ck_assert(!is_dumpable());
-    ck_assert_int_eq(identity_is_root(), rows[_i].uid == 0);
+    ck_assert_int_eq(identity_is_root(), host == 0);
 }
 END_TEST
 
@@ -118,7 +133,7 @@ START_TEST(test_identity_user_is_had_for_good)
     count = getgroups(16, groups);
     for (int i = 0; i < count; i++) {
         ck_assert_uint_ne(groups[i], 0);
-        has_extra |= groups[i] == 61500;
+        has_extra |= groups[i] == extra_group();
     }
     ck_assert(has_extra);
     ck_assert_int_ne(setresuid(0, 0, 0), 0);
@@ -144,7 +159,7 @@ START_TEST(test_identity_account_has_no_groups)
     struct identity_account account;
 
     NEEDS_ACCOUNTS();
-    ck_assert_int_eq(setgroups(2, (const gid_t[]){0, 61500}), 0);
+    ck_assert_int_eq(setgroups(2, (const gid_t[]){0, extra_group()}), 0);
     ck_assert(identity_find_helper_account(&account));
     ck_assert_uint_eq(account.uid, ACCOUNT);
     ck_assert_uint_eq(account.gid, ACCOUNT);
@@ -177,9 +192,11 @@ END_TEST
 /* Capabilities that outlive the change of ids would lead back to root. */
 START_TEST(test_identity_that_could_go_back_is_refused)
 {
-    struct identity_account account = {.uid = ACCOUNT, .gid = ACCOUNT};
+    struct identity_account account = {.is_fallback = false};
 
     NEEDS_ACCOUNTS();
+    account.uid = ACCOUNT;
+    account.gid = ACCOUNT;
     ck_assert_int_eq(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0),
                      0);
     ck_assert_int_eq(_i == 0 ? identity_become_user("alice", ALICE, ALICE)

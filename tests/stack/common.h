@@ -78,6 +78,11 @@ void common_set_cache(struct stack *stack, const char *name);
 
 /* uid of one of the accounts of tests/in-namespace; its gid is the same. */
 uid_t common_uid(const char *user);
+/*
+ * TEXT with the uids of accounts in the place of their names in brackets, such
+ * as "/tmp/krb5cc_<alice>"; static storage, until the fourth call from here.
+ */
+const char *common_with_uids(const char *text);
 struct cache_view common_look(const char *name, const char *user);
 /* Whether the TGT in NAME is forwardable. */
 bool common_is_forwardable(const char *name);
@@ -143,6 +148,8 @@ struct ids {
     uid_t effective;
     uid_t saved;
 };
+/* Those of these three accounts, in that order. */
+struct ids common_ids(const char *const users[3]);
 int common_in_child(struct ids ids, gid_t gid, int (*body)(void *data),
                     void *data);
 

@@ -532,7 +532,7 @@ static const struct ignored_case {
     const char *arguments;
 } ignored_cases[] = {
     {"root", "ignore_root helper=/nonexistent"},
-    {"alice", "minimum_uid=61002 helper=/nonexistent"},
+    {"alice", "minimum_uid=<bob> helper=/nonexistent"},
     {"root", "minimum_uid=1 helper=/nonexistent"},
 };
 
@@ -541,7 +541,8 @@ START_TEST(test_auth_ignored_user_is_left_alone)
     const struct ignored_case *row = &ignored_cases[_i];
 
     NEEDS_ROOT();
-    EXPECT(authenticate(row->user, row->arguments, alice_answers),
+    EXPECT(authenticate(row->user, common_with_uids(row->arguments),
+                        alice_answers),
            PAM_USER_UNKNOWN);
     ck_assert_uint_eq(stack.shown_count, 0);
     /* Not even an attempt to spawn: that would be an error in the log. */
@@ -557,7 +558,8 @@ START_TEST(test_auth_ignored_user_is_left_alone_by_all_calls)
                                 PAM_REFRESH_CRED, PAM_DELETE_CRED};
 
     NEEDS_ROOT();
-    common_start(&stack, row->user, row->arguments, alice_answers);
+    common_start(&stack, row->user, common_with_uids(row->arguments),
+                 alice_answers);
     common_set_cache(&stack, "FILE:/tmp/home/alice/delegated");
     EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_IGNORE);
     EXPECT(pam_open_session(stack.handle, 0), PAM_IGNORE);
@@ -576,7 +578,8 @@ END_TEST
 START_TEST(test_auth_user_of_minimum_uid_is_not_ignored)
 {
     NEEDS_ROOT();
-    EXPECT(authenticate("alice", "minimum_uid=61001", alice_answers),
+    EXPECT(authenticate("alice", common_with_uids("minimum_uid=<alice>"),
+                        alice_answers),
            PAM_SUCCESS);
     stack_end(&stack, PAM_SUCCESS);
 }

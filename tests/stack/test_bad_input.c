@@ -730,7 +730,7 @@ END_TEST
 
 struct directory {
     const char *path;
-    uid_t uid;
+    const char *owner;
     mode_t mode;
     const char *cause;
 };
@@ -739,22 +739,24 @@ struct directory {
 START_TEST(test_input_forbidden_directory_for_establish_is_said)
 {
     static const struct directory directories[] = {
-        {PLACE "/d", 0, 0755, "ermission denied"},
-        {PLACE "/d", 0, 0700, "ermission denied"},
-        {PLACE "/d", 61001, 0500, "ermission denied"},
-        {PLACE "/d", 61001, 0000, "ermission denied"},
-        {PLACE "/d", 61002, 0700, "ermission denied"},
+        {PLACE "/d", "root", 0755, "ermission denied"},
+        {PLACE "/d", "root", 0700, "ermission denied"},
+        {PLACE "/d", "alice", 0500, "ermission denied"},
+        {PLACE "/d", "alice", 0000, "ermission denied"},
+        {PLACE "/d", "bob", 0700, "ermission denied"},
     };
     const struct directory *directory = &directories[_i];
     struct stack stack;
 
     NEEDS_ROOT();
     ck_assert_int_eq(mkdir(directory->path, 0700), 0);
-    ck_assert_int_eq(chown(directory->path, directory->uid, directory->uid), 0);
+    ck_assert_int_eq(chown(directory->path, common_uid(directory->owner),
+                           common_uid(directory->owner)),
+                     0);
     ck_assert_int_eq(chmod(directory->path, directory->mode), 0);
     common_login(&stack, "ccache_dir=" PLACE "/d");
     EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_CRED_ERR);
-    assert_said(PLACE "/d/krb5cc_61001_", directory->cause);
+    assert_said(common_with_uids(PLACE "/d/krb5cc_<alice>_"), directory->cause);
     assert_entries(PLACE "/d", 0);
     stack_end(&stack, PAM_SUCCESS);
 }
@@ -767,7 +769,8 @@ START_TEST(test_input_missing_directory_for_establish_is_said)
     NEEDS_ROOT();
     common_login(&stack, "ccache_dir=" PLACE "/nowhere");
     EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_CRED_ERR);
-    assert_said(PLACE "/nowhere/krb5cc_61001_", "o such file");
+    assert_said(common_with_uids(PLACE "/nowhere/krb5cc_<alice>_"),
+                "o such file");
     assert_entries(PLACE, 0);
     stack_end(&stack, PAM_SUCCESS);
 }

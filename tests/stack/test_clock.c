@@ -8,7 +8,7 @@
 #include "support/stack.h"
 #include "support/suite.h"
 
-#define ALICE 61001
+#define ALICE suite_uid("alice")
 
 static const char *const right[] = {"alice-password", NULL};
 

@@ -38,12 +38,13 @@
 #include "support/suite.h"
 
 enum {
-    ALICE = 61001,
     HOST_DESCRIPTORS = 1000,
     HEAP_SIZE = 300 * 1024 * 1024,
     /* No event takes as long as this. */
     EVENT_MS = 20000,
 };
+
+#define ALICE suite_uid("alice")
 
 extern char **environ;
 

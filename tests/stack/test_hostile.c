@@ -110,10 +110,10 @@ struct plant {
 };
 
 static const struct plant plants[] = {
-    {"chown 61001 a/b/helper", "a/b/helper", "a/b/helper can be changed"},
-    {"chown 61001 a/b", "a/b/helper", "a/b can be changed"},
-    {"chown 61001 a", "a/b/helper", "a can be changed"},
-    {"chown 61001 .", "a/b/helper", "can be changed"},
+    {"chown alice a/b/helper", "a/b/helper", "a/b/helper can be changed"},
+    {"chown alice a/b", "a/b/helper", "a/b can be changed"},
+    {"chown alice a", "a/b/helper", "a can be changed"},
+    {"chown alice .", "a/b/helper", "can be changed"},
     {"chmod g+w a/b/helper", "a/b/helper", "a/b/helper can be changed"},
     {"chmod o+w a/b/helper", "a/b/helper", "a/b/helper can be changed"},
     {"chmod +t,o+w a/b/helper", "a/b/helper", "a/b/helper can be changed"},
@@ -263,8 +263,8 @@ START_TEST(test_hostile_helper_in_a_users_jail_is_never_run)
     static struct jail jails[] = {
         /* The control: in root's own jail it is. */
         {"root", PAM_SESSION_ERR, true},
-        {"61001", PAM_SESSION_ERR, false},
-        {"61002", PAM_SESSION_ERR, false},
+        {"alice", PAM_SESSION_ERR, false},
+        {"bob", PAM_SESSION_ERR, false},
     };
     int code = 0;
 
@@ -418,8 +418,8 @@ login_as_su(void *data)
     return login(data);
 }
 
-static const struct ids su_ids = {61002, 0, 0};
-static const struct ids root_ids = {0, 0, 0};
+static const char *const su_ids[] = {"bob", "root", "root"};
+static const char *const root_ids[] = {"root", "root", "root"};
 /* Renewable, so that there is something to refresh. */
 static char usual[] = "timeout=2 renew_lifetime=1d";
 
@@ -427,7 +427,8 @@ START_TEST(test_hostile_host_like_su_logs_in)
 {
     NEEDS_ROOT();
     use_own_etc();
-    ck_assert_int_eq(common_in_child(su_ids, 61002, login_as_su, usual),
+    ck_assert_int_eq(common_in_child(common_ids(su_ids), common_uid("bob"),
+                                     login_as_su, usual),
                      GONE_WELL);
     ck_assert_uint_eq(common_count("/tmp", "krb5cc"), 0);
     leave_own_etc();
@@ -478,14 +479,13 @@ struct score {
     atomic_int odd;                              /* another error */
     atomic_int rounds;
     pid_t floor; /* what is older is no business of this test */
+    uid_t account;
 };
 
 static struct score *score;
 
 /* The process that is looked for. */
 static const char hunted[] = "krb5cc-helper";
-
-#define ACCOUNT_UID 61099
 
 static bool
 read_uids(pid_t pid, uid_t uids[3])
@@ -519,7 +519,7 @@ victim_of(const uid_t uids[3])
     if (uids[0] == getuid()) {
         return VICTIM_SELF;
     }
-    return uids[0] == ACCOUNT_UID ? VICTIM_ACCOUNT : VICTIM_OTHER;
+    return uids[0] == score->account ? VICTIM_ACCOUNT : VICTIM_OTHER;
 }
 
 /* Opens NAME of PID and looks at one byte of it. */
@@ -760,6 +760,7 @@ make_score(void)
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(score, MAP_FAILED);
     score->floor = getpid();
+    score->account = common_uid("_pam_krb5cc");
 }
 
 static void
@@ -838,15 +839,16 @@ START_TEST(test_hostile_attempt_on_an_ordinary_process_works)
 {
     pid_t attacker = -1;
     pid_t victim = -1;
+    uid_t bob = 0;
     int status = 0;
 
     NEEDS_ROOT();
+    bob = common_uid("bob");
     make_score();
-    attacker = start_attacker(61002, TRY_ATTACH, (enum attempt)_i);
+    attacker = start_attacker(common_uid("bob"), TRY_ATTACH, (enum attempt)_i);
     victim = fork();
     if (victim == 0) {
-        if (setresgid(61002, 61002, 61002) < 0 ||
-            setresuid(61002, 61002, 61002) < 0 ||
+        if (setresgid(bob, bob, bob) < 0 || setresuid(bob, bob, bob) < 0 ||
             open("/dev/null", O_RDONLY) < 0) {
             _exit(1);
         }
@@ -896,8 +898,8 @@ START_TEST(test_hostile_target_user_cannot_look_inside)
 
     NEEDS_ROOT();
     make_score();
-    attacker = start_attacker(61001, TRY_ATTACH, TRY_READV);
-    login_until_tried(VICTIM_SELF, login, root_ids, GONE_WELL);
+    attacker = start_attacker(common_uid("alice"), TRY_ATTACH, TRY_READV);
+    login_until_tried(VICTIM_SELF, login, common_ids(root_ids), GONE_WELL);
     stop_attacker(attacker);
     assert_no_look_inside();
     assert_all_refused(VICTIM_ROOT, TRY_ATTACH, TRY_READV);
@@ -915,8 +917,8 @@ START_TEST(test_hostile_caller_of_su_cannot_look_inside)
     NEEDS_ROOT();
     use_own_etc();
     make_score();
-    attacker = start_attacker(61002, TRY_ATTACH, TRY_READV);
-    login_until_tried(VICTIM_ROOT, login_as_su, su_ids, GONE_WELL);
+    attacker = start_attacker(common_uid("bob"), TRY_ATTACH, TRY_READV);
+    login_until_tried(VICTIM_ROOT, login_as_su, common_ids(su_ids), GONE_WELL);
     stop_attacker(attacker);
     assert_no_look_inside();
     assert_all_refused(VICTIM_ROOT, TRY_ATTACH, TRY_READV);
@@ -931,21 +933,23 @@ END_TEST
 START_TEST(test_hostile_attempt_at_the_prompt_is_refused)
 {
     static const struct {
-        uid_t uid;
-        struct ids host;
+        const char *attacker;
+        const char *const *host;
     } rows[] = {
-        {61001, {0, 0, 0}},     /* the target user, root's host */
-        {61002, {0, 0, 0}},     /* somebody else */
-        {61002, {61002, 0, 0}}, /* the caller of a set-uid host */
-        {61001, {61002, 0, 0}}, /* its target user */
+        {"alice", root_ids}, /* the target user, root's host */
+        {"bob", root_ids},   /* somebody else */
+        {"bob", su_ids},     /* the caller of a set-uid host */
+        {"alice", su_ids},   /* its target user */
     };
-    struct prompt_attack plan = {.uid = rows[_i].uid, .arguments = usual};
+    struct prompt_attack plan = {.arguments = usual};
+    struct ids host;
 
     NEEDS_ROOT();
+    plan.uid = common_uid(rows[_i].attacker);
+    host = common_ids(rows[_i].host);
     use_own_etc();
     make_score();
-    ck_assert_int_eq(common_in_child(rows[_i].host, rows[_i].host.real,
-                                     attacked_login, &plan),
+    ck_assert_int_eq(common_in_child(host, host.real, attacked_login, &plan),
                      GONE_WELL);
     assert_all_refused(VICTIM_ROOT, TRY_ATTACH, TRY_STOP);
     assert_all_refused(VICTIM_ACCOUNT, TRY_ATTACH, TRY_STOP);
@@ -1010,27 +1014,29 @@ count_attempts(enum attempt attempt)
 START_TEST(test_hostile_signals_can_at_most_make_it_fail)
 {
     static const struct {
-        uid_t uid;
-        struct ids host;
+        const char *attacker;
+        const char *const *host;
         int (*body)(void *data);
         enum attempt attempt;
     } rows[] = {
-        {61001, {0, 0, 0}, login, TRY_KILL},
-        {61001, {0, 0, 0}, login, TRY_STOP},
-        {61001, {0, 0, 0}, login, TRY_PRLIMIT},
-        {61002, {61002, 0, 0}, login_as_su, TRY_KILL},
-        {61002, {61002, 0, 0}, login_as_su, TRY_STOP},
-        {61002, {61002, 0, 0}, login_as_su, TRY_PRLIMIT},
+        {"alice", root_ids, login, TRY_KILL},
+        {"alice", root_ids, login, TRY_STOP},
+        {"alice", root_ids, login, TRY_PRLIMIT},
+        {"bob", su_ids, login_as_su, TRY_KILL},
+        {"bob", su_ids, login_as_su, TRY_STOP},
+        {"bob", su_ids, login_as_su, TRY_PRLIMIT},
     };
     pid_t attacker = -1;
+    struct ids host;
 
     NEEDS_ROOT();
+    host = common_ids(rows[_i].host);
     use_own_etc();
     make_score();
-    attacker = start_attacker(rows[_i].uid, rows[_i].attempt, rows[_i].attempt);
+    attacker = start_attacker(common_uid(rows[_i].attacker), rows[_i].attempt,
+                              rows[_i].attempt);
     for (int i = 0; i < LOGINS; i++) {
-        int how = common_in_child(rows[_i].host, rows[_i].host.real,
-                                  rows[_i].body, usual);
+        int how = common_in_child(host, host.real, rows[_i].body, usual);
 
         ck_assert_msg(how == GONE_WELL || how == REFUSED, "login %d: %d", i,
                       how);
@@ -1040,9 +1046,9 @@ START_TEST(test_hostile_signals_can_at_most_make_it_fail)
     ck_assert_int_eq(score->done[VICTIM_ROOT][rows[_i].attempt], 0);
     ck_assert_int_eq(score->done[VICTIM_ACCOUNT][rows[_i].attempt], 0);
     ck_assert_int_gt(count_attempts(rows[_i].attempt), 0);
-    if (rows[_i].uid == 61001) {
+    if (strcmp(rows[_i].attacker, "alice") == 0) {
         /* Who kills those that clean up after his own login keeps his cache. */
-        run("rm -f /tmp/krb5cc_61001_*");
+        run("rm -f /tmp/krb5cc_*");
     }
     ck_assert_uint_eq(common_count("/tmp", "krb5cc"), 0);
     leave_own_etc();
@@ -1096,7 +1102,8 @@ START_TEST(test_hostile_limits_of_the_caller_spare_no_proof)
                                    .value = ((rlim_t)1 << 20) +
                                             (rlim_t)i * 500 * 1024};
         }
-        how = common_in_child(su_ids, 61002, limited_login, &limit);
+        how = common_in_child(common_ids(su_ids), common_uid("bob"),
+                              limited_login, &limit);
         ck_assert_msg(how != LET_IN, "let in without a proof at %zu",
                       (size_t)limit.value);
         good += how == PROVEN;
@@ -1176,12 +1183,13 @@ read_with_replay_cache(void)
 START_TEST(test_hostile_replay_cache_of_another_stops_nobody)
 {
     static const char *const makes[] = {
-        "for id in 0 61001 61099; do f=/var/tmp/krb5_$id.rcache2;"
-        " echo bob >$f; chmod 600 $f; chown 61002 $f; done",
-        "for id in 0 61001 61099; do mkdir -m 777 /var/tmp/krb5_$id.rcache2;"
-        " done",
-        "for id in 0 61001 61099; do ln -s /dev/full"
-        " /var/tmp/krb5_$id.rcache2; done",
+        "for id in 0 <alice> $(id -u _pam_krb5cc);"
+        " do f=/var/tmp/krb5_$id.rcache2;"
+        " echo bob >$f; chmod 600 $f; chown bob $f; done",
+        "for id in 0 <alice> $(id -u _pam_krb5cc);"
+        " do mkdir -m 777 /var/tmp/krb5_$id.rcache2; done",
+        ("for id in 0 <alice> $(id -u _pam_krb5cc);"
+         " do ln -s /dev/full /var/tmp/krb5_$id.rcache2; done"),
     };
     struct stack stack;
 
@@ -1190,7 +1198,7 @@ START_TEST(test_hostile_replay_cache_of_another_stops_nobody)
     ck_assert_int_eq(mount("none", "/var/tmp", "tmpfs", 0, "mode=1777"), 0);
     ck_assert_int_eq(read_with_replay_cache(), 0);
     run("rm /var/tmp/krb5_0.rcache2");
-    run(makes[_i]);
+    run(common_with_uids(makes[_i]));
     ck_assert_int_ne(read_with_replay_cache(), 0);
     common_start(&stack, "alice", "", alice_answers);
     EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);

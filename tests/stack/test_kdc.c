@@ -17,7 +17,7 @@
 #include "support/stack.h"
 #include "support/suite.h"
 
-#define ALICE 61001
+#define ALICE suite_uid("alice")
 
 static const char *const right[] = {"alice-password", NULL};
 static const char *const wrong[] = {"not-the-password", NULL};

@@ -40,7 +40,8 @@ effect_ccache(const char *arguments)
 static bool
 effect_ccache_dir(const char *arguments)
 {
-    return cache_begins_with(arguments, "FILE:/tmp/home/alice/krb5cc_61001_");
+    return cache_begins_with(
+        arguments, common_with_uids("FILE:/tmp/home/alice/krb5cc_<alice>_"));
 }
 
 static bool
@@ -282,7 +283,7 @@ static const struct row {
     {"ignore_k5login", effect_ignore_k5login, "true", "false", NULL},
     {"ignore_root", effect_ignore_root, "true", "false", NULL},
     {"keytab", effect_keytab, "FILE:/nonexistent/keytab", "$KRB5_KTNAME", NULL},
-    {"minimum_uid", effect_minimum_uid, "61002", "61001", NULL},
+    {"minimum_uid", effect_minimum_uid, "<bob>", "<alice>", NULL},
     {"no_ccache", effect_no_ccache, "true", "false", NULL},
     {"realm", effect_realm, "PAM.TEST", NULL,
      "[libdefaults]\ndefault_realm = NOWHERE.TEST\n"},
@@ -323,7 +324,7 @@ argument(const char *name, const char *value)
     static char text[512];
     const char *real = *value == '$' ? getenv(value + 1) : value;
 
-    (void)snprintf(text, sizeof(text), "%s=%s", name, real);
+    (void)snprintf(text, sizeof(text), "%s=%s", name, common_with_uids(real));
     return text;
 }
 
@@ -334,7 +335,8 @@ configure(const struct row *row, const char *format)
     char setting[512];
     char text[1024];
 
-    (void)snprintf(setting, sizeof(setting), "%s = %s", row->name, row->set);
+    (void)snprintf(setting, sizeof(setting), "%s = %s", row->name,
+                   common_with_uids(row->set));
     (void)snprintf(text, sizeof(text), "%s[appdefaults]\n%.*s%s%s\n",
                    row->config == NULL ? "" : row->config,
                    (int)(strstr(format, "*") - format), format, setting,
@@ -414,7 +416,8 @@ START_TEST(test_options_argument_that_is_reset_changes_nothing)
 
     NEEDS_ROOT();
     if (row->reset != NULL) {
-        (void)snprintf(both, sizeof(both), "%s=%s ", row->name, row->set);
+        (void)snprintf(both, sizeof(both), "%s=%s ", row->name,
+                       common_with_uids(row->set));
         (void)strncat(both, argument(row->name, row->reset),
                       sizeof(both) - strlen(both) - 1);
         ck_assert_msg(!row->effect(both), "%s: the later does not win",
@@ -464,8 +467,9 @@ END_TEST
 START_TEST(test_options_krb5_conf_of_the_realm_asked_for_is_read)
 {
     NEEDS_ROOT();
-    common_config("[libdefaults]\ndefault_realm = NOWHERE.TEST\n[appdefaults]\n"
-                  "pam = {\nPAM.TEST = {\nminimum_uid = 61002\n}\n}\n");
+    common_config(common_with_uids(
+        "[libdefaults]\ndefault_realm = NOWHERE.TEST\n[appdefaults]\n"
+        "pam = {\nPAM.TEST = {\nminimum_uid = <bob>\n}\n}\n"));
     ck_assert(effect_minimum_uid("realm=PAM.TEST"));
 }
 END_TEST
@@ -623,7 +627,8 @@ END_TEST
 START_TEST(test_options_bad_value_leaves_the_earlier_one)
 {
     NEEDS_ROOT();
-    ck_assert(effect_minimum_uid("minimum_uid=61002 minimum_uid=many"));
+    ck_assert(effect_minimum_uid(
+        common_with_uids("minimum_uid=<bob> minimum_uid=many")));
 }
 END_TEST
 

@@ -15,7 +15,7 @@
 #define CACHE "FILE:/tmp/home/alice/cache"
 #define OTHER "FILE:/tmp/home/alice/other"
 #define BOBS "FILE:/tmp/home/bob/cache"
-#define DEFAULT_CACHE "FILE:/tmp/krb5cc_61001"
+#define DEFAULT_CACHE common_with_uids("FILE:/tmp/krb5cc_<alice>")
 
 static const int four_flags[] = {PAM_ESTABLISH_CRED, PAM_REINITIALIZE_CRED,
                                  PAM_REFRESH_CRED, PAM_DELETE_CRED};
@@ -119,10 +119,11 @@ END_TEST
 
 START_TEST(test_setcred_establish_names_the_cache_by_uid_and_chance)
 {
-    static const char start[] = "FILE:/tmp/krb5cc_61001_";
+    const char *start = NULL;
     const char *name = NULL;
 
     NEEDS_ROOT();
+    start = common_with_uids("FILE:/tmp/krb5cc_<alice>_");
     common_establish(&stack, "");
     name = common_cache(&stack);
     ck_assert_uint_eq(strlen(name), strlen(start) + 6);
@@ -268,13 +269,14 @@ START_TEST(test_setcred_for_another_user_touches_nobodys_cache)
 {
     struct snapshot alices;
     struct snapshot bobs;
+    const char *name = NULL;
 
     NEEDS_ROOT();
+    name = common_with_uids("FILE:/tmp/krb5cc_<bob>");
     common_kinit(CACHE, "alice", "alice", an_hour_renewable, NO_SERVICE);
-    common_kinit("FILE:/tmp/krb5cc_61002", "bob", "bob", an_hour_renewable,
-                 NO_SERVICE);
+    common_kinit(name, "bob", "bob", an_hour_renewable, NO_SERVICE);
     alices = common_snapshot(CACHE);
-    bobs = common_snapshot("FILE:/tmp/krb5cc_61002");
+    bobs = common_snapshot(name);
     ck_assert_int_eq(setenv("KRB5CCNAME", CACHE, 1), 0);
     become_about_bob();
     for (size_t i = 0; i < 4; i++) {
@@ -284,8 +286,8 @@ START_TEST(test_setcred_for_another_user_touches_nobodys_cache)
     }
     end();
     common_assert_same(&alices, CACHE);
-    common_assert_same(&bobs, "FILE:/tmp/krb5cc_61002");
-    remove_cache("FILE:/tmp/krb5cc_61002");
+    common_assert_same(&bobs, name);
+    remove_cache(name);
 }
 END_TEST
 
@@ -910,12 +912,12 @@ START_TEST(test_setcred_target_of_the_pam_environment_comes_first)
 END_TEST
 
 /* Processes that are not wholly alice. */
-static const struct ids not_alice[] = {
-    {0, 0, 0},         /* gdm, sshd */
-    {61001, 0, 0},     /* su, sudo */
-    {0, 61001, 0},     /* cron's child for a moment */
-    {61001, 61001, 0}, /* may become root again */
-    {61002, 61002, 61002},
+static const char *const not_alice[][3] = {
+    {"root", "root", "root"},   /* gdm, sshd */
+    {"alice", "root", "root"},  /* su, sudo */
+    {"root", "alice", "root"},  /* cron's child for a moment */
+    {"alice", "alice", "root"}, /* may become root again */
+    {"bob", "bob", "bob"},
 };
 
 #define NOT_ALICE_COUNT ((int)(sizeof(not_alice) / sizeof(not_alice[0])))
@@ -925,7 +927,7 @@ START_TEST(test_setcred_target_is_not_the_environment_of_another_process)
     NEEDS_ROOT();
     common_kinit(CACHE, "alice", "alice", an_hour_renewable, NO_SERVICE);
     ck_assert_int_eq(setenv("KRB5CCNAME", CACHE, 1), 0);
-    ck_assert(!is_target_of(not_alice[_i], CACHE));
+    ck_assert(!is_target_of(common_ids(not_alice[_i]), CACHE));
 }
 END_TEST
 
@@ -934,7 +936,7 @@ START_TEST(test_setcred_target_is_not_the_default_of_another_process)
     NEEDS_ROOT();
     common_kinit(DEFAULT_CACHE, "alice", "alice", an_hour_renewable,
                  NO_SERVICE);
-    ck_assert(!is_target_of(not_alice[_i], DEFAULT_CACHE));
+    ck_assert(!is_target_of(common_ids(not_alice[_i]), DEFAULT_CACHE));
     remove_cache(DEFAULT_CACHE);
 }
 END_TEST
@@ -972,8 +974,8 @@ START_TEST(test_setcred_reinitialize_in_a_setuid_host_spares_the_callers_cache)
     before = common_snapshot(CACHE);
     ck_assert_int_eq(setenv("KRB5CCNAME", CACHE, 1), 0);
     login_with_cache(NULL);
-    EXPECT(common_in_child((struct ids){61001, 0, 0}, common_uid("alice"),
-                           reinitialize_in_child, NULL),
+    EXPECT(common_in_child((struct ids){common_uid("alice"), 0, 0},
+                           common_uid("alice"), reinitialize_in_child, NULL),
            PAM_SUCCESS);
     end();
     common_assert_same(&before, CACHE);
@@ -1248,28 +1250,32 @@ static const struct name_case {
     const char *template;
     const char *name;
 } name_cases[] = {
-    {"ccache=FILE:/tmp/home/alice/u_%u", "FILE:/tmp/home/alice/u_61001"},
-    {"ccache=FILE:/tmp/home/alice/u_%{uid}", "FILE:/tmp/home/alice/u_61001"},
+    {"ccache=FILE:/tmp/home/alice/u_%u", "FILE:/tmp/home/alice/u_<alice>"},
+    {"ccache=FILE:/tmp/home/alice/u_%{uid}", "FILE:/tmp/home/alice/u_<alice>"},
     {"ccache=FILE:/tmp/home/%{username}/cc", "FILE:/tmp/home/alice/cc"},
     {"ccache=FILE:/tmp/home/alice/%{service}",
      "FILE:/tmp/home/alice/krb5cc-test"},
-    {"ccache=/tmp/home/alice/cc_%u_XXXXXX", "/tmp/home/alice/cc_61001_*"},
+    {"ccache=/tmp/home/alice/cc_%u_XXXXXX", "/tmp/home/alice/cc_<alice>_*"},
     {"ccache=FILE:/tmp/home/alice/cc_XXXXXX", "FILE:/tmp/home/alice/cc_*"},
     {"ccache=FILE:/tmp/home/alice/XXXXXX_cc", "FILE:/tmp/home/alice/XXXXXX_cc"},
-    {"ccache_dir=/tmp/home/alice", "FILE:/tmp/home/alice/krb5cc_61001_*"},
-    {"ccache_dir=FILE:/tmp/home/alice", "FILE:/tmp/home/alice/krb5cc_61001_*"},
+    {"ccache_dir=/tmp/home/alice", "FILE:/tmp/home/alice/krb5cc_<alice>_*"},
+    {"ccache_dir=FILE:/tmp/home/alice",
+     "FILE:/tmp/home/alice/krb5cc_<alice>_*"},
 };
 
 #define NAME_COUNT ((int)(sizeof(name_cases) / sizeof(name_cases[0])))
 
 START_TEST(test_setcred_names_the_cache_by_the_template)
 {
-    const char *expected = name_cases[_i].name;
-    size_t length = strlen(expected);
-    bool is_random = expected[length - 1] == '*';
+    const char *expected = NULL;
+    size_t length = 0;
+    bool is_random = false;
     const char *name = NULL;
 
     NEEDS_ROOT();
+    expected = common_with_uids(name_cases[_i].name);
+    length = strlen(expected);
+    is_random = expected[length - 1] == '*';
     common_establish(&stack, name_cases[_i].template);
     name = common_cache(&stack);
     if (is_random) {
@@ -1372,10 +1378,10 @@ static const struct bad_case {
     {"ccache=FILE:/tmp/home/bob/cc_XXXXXX", "/tmp/home/bob/cc_"},
     {"ccache=FILE:relative_XXXXXX", "relative_"},
     {"ccache=relative", "relative"},
-    {"ccache_dir=/tmp/home/bob", "/tmp/home/bob/krb5cc_61001_"},
+    {"ccache_dir=/tmp/home/bob", "/tmp/home/bob/krb5cc_<alice>_"},
     {"ccache=KEYRING:process:here", "KEYRING:process:here"},
     {"ccache=KEYRING:thread:here", "KEYRING:thread:here"},
-    {"ccache=KEYRING:nonsense:%u", "KEYRING:nonsense:61001"},
+    {"ccache=KEYRING:nonsense:%u", "KEYRING:nonsense:<alice>"},
     {"ccache=MEMORY:here", "MEMORY:here"},
     {"ccache=API:here", "API:here"},
     {"ccache=NONSENSE:here_XXXXXX", "NONSENSE:here_"},
@@ -1390,7 +1396,8 @@ START_TEST(test_setcred_name_that_cannot_be_made_is_an_error)
     NEEDS_ROOT();
     common_login(&stack, row->arguments);
     EXPECT(setcred(PAM_ESTABLISH_CRED), PAM_CRED_ERR);
-    ck_assert_msg(common_logged(LOG_ERR, row->said), "%s", stack_log());
+    ck_assert_msg(common_logged(LOG_ERR, common_with_uids(row->said)), "%s",
+                  stack_log());
     check_no_cache();
     ck_assert_uint_eq(common_count("/tmp/home/alice", ""), 0);
     ck_assert_uint_eq(common_count("/tmp/home/bob", ""), 0);

@@ -20,14 +20,14 @@
 
 enum { THREADS = 16, LOGINS = 50, LOGINS_OF_OTHERS = 12 };
 
-static const struct person {
+static struct person {
     const char *name;
-    uid_t uid;
     const char *const answers[2];
+    uid_t uid; /* looked up before there are threads */
 } people[] = {
-    {"alice", 61001, {"alice-password", NULL}},
-    {"bob", 61002, {"bob-password", NULL}},
-    {"carol", 61003, {"carol-password", NULL}},
+    {"alice", {"alice-password", NULL}, 0},
+    {"bob", {"bob-password", NULL}, 0},
+    {"carol", {"carol-password", NULL}, 0},
 };
 
 #define PEOPLE_COUNT (sizeof(people) / sizeof(people[0]))
@@ -172,6 +172,9 @@ run_threads(int (*log_in)(struct work *work, const struct person *person),
     struct work works[THREADS];
     size_t descriptors = fake_count_descriptors();
 
+    for (size_t i = 0; i < PEOPLE_COUNT; i++) {
+        people[i].uid = suite_uid(people[i].name);
+    }
     ck_assert_int_eq(pthread_barrier_init(&beginning, NULL, THREADS), 0);
     for (size_t i = 0; i < THREADS; i++) {
         works[i] = (struct work){

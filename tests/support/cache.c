@@ -218,5 +218,7 @@ cache_kinit(const char *name, const char *principal, const char *password,
 const char *
 cache_path(const char *name)
 {
-    return strncmp(name, "FILE:", 5) == 0 ? name + 5 : name;
+    return strncmp(name, "FILE:", 5) == 0   ? name + 5
+           : strncmp(name, "DIR::", 5) == 0 ? name + 5
+                                            : name;
 }

@@ -36,7 +36,7 @@ bool cache_fetch(const char *name, const char *service, uid_t uid, gid_t gid);
 bool cache_kinit(const char *name, const char *principal, const char *password,
                  const int64_t lifetimes[2], uid_t uid, gid_t gid);
 
-/* The path of a FILE cache's name. */
+/* The path of the file that the name of a FILE or DIR cache tells. */
 const char *cache_path(const char *name);
 
 #endif

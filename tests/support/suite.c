@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,4 +126,13 @@ suite_path(const char *directory, const char *name)
     ck_assert_ptr_nonnull(path);
     (void)snprintf(path, size, "%s/%s", directory, name);
     return path;
+}
+
+uid_t
+suite_uid(const char *user)
+{
+    const struct passwd *entry = getpwnam(user);
+
+    ck_assert_msg(entry != NULL, "no account %s: see tests/in-namespace", user);
+    return entry->pw_uid;
 }

@@ -6,6 +6,8 @@
 #ifndef SUPPORT_SUITE_H
 #define SUPPORT_SUITE_H
 
+#include <sys/types.h>
+
 #include <check.h>
 
 /*
@@ -48,6 +50,12 @@ void suite_remove_tree(char *directory);
 
 /* "DIRECTORY/NAME", the caller's to free. */
 char *suite_path(const char *directory, const char *name);
+
+/*
+ * The uid, and gid, of one of the accounts of tests/in-namespace (each run has
+ * other ones), or of root.  Fails the test where there is no such account.
+ */
+uid_t suite_uid(const char *user);
 
 /* Whether this test runs under a sanitizer, which is a host of its own kind. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
