@@ -82,29 +82,26 @@ list_members(struct krb *krb, const char *collection, struct members *members)
     }
     (void)krb5_cc_set_default_name(krb->context, NULL);
     if (code != 0) {
-        outcome = krb_failed(krb, code, collection);
+        outcome = ccache_failed(krb, code, collection, krb_outcome(code));
     }
     return outcome;
 }
 
-/* Whether the cache NAME is CLIENT's. */
-static bool
-is_of(struct krb *krb, const char *name, krb5_const_principal client)
+/*
+ * Whether the cache NAME is CLIENT's and can be read.  For want of memory
+ * nothing can be said.
+ */
+static enum outcome
+is_of(struct krb *krb, const char *name, krb5_const_principal client,
+      bool *is_out)
 {
-    krb5_ccache cache = NULL;
-    krb5_principal principal = NULL;
-    bool is = false;
+    struct tickets tickets = {0};
+    enum outcome outcome = ccache_read(krb, name, &tickets);
 
-    if (ccache_check_single(krb, name) != OUTCOME_SUCCESS ||
-        ccache_kind_of(name)->inspect(krb, name) != OUTCOME_SUCCESS ||
-        krb5_cc_resolve(krb->context, name, &cache) != 0) {
-        return false;
-    }
-    is = krb5_cc_get_principal(krb->context, cache, &principal) == 0 &&
-         krb5_principal_compare(krb->context, principal, client);
-    krb5_free_principal(krb->context, principal);
-    (void)krb5_cc_close(krb->context, cache);
-    return is;
+    *is_out = outcome == OUTCOME_SUCCESS &&
+              krb5_principal_compare(krb->context, tickets.client, client);
+    tickets_free(krb, &tickets);
+    return outcome == OUTCOME_NO_MEMORY ? outcome : OUTCOME_SUCCESS;
 }
 
 enum outcome
@@ -113,25 +110,26 @@ ccache_find(struct krb *krb, const char *collection,
 {
     struct members members = {.count = 0};
     enum outcome outcome = ccache_check(krb, collection);
+    bool is = false;
 
     *name_out = NULL;
     if (outcome == OUTCOME_SUCCESS) {
         outcome = list_members(krb, collection, &members);
     }
-    for (size_t i = 0; i < members.count && *name_out == NULL; i++) {
-        if (is_of(krb, members.list[i], client)) {
+    for (size_t i = 0; i < members.count && outcome == OUTCOME_SUCCESS && !is;
+         i++) {
+        outcome = is_of(krb, members.list[i], client, &is);
+        if (is) {
             *name_out = members.list[i];
             members.list[i] = NULL;
         }
     }
     members_free(&members);
-    if (*name_out != NULL) {
-        return OUTCOME_SUCCESS;
+    if (outcome != OUTCOME_SUCCESS || is) {
+        return outcome;
     }
-    return outcome != OUTCOME_SUCCESS
-               ? outcome
-               : krb_refuse(krb, OUTCOME_CACHE_MISSING,
-                            "%s: has no cache of this principal", collection);
+    return krb_refuse(krb, OUTCOME_CACHE_MISSING,
+                      "%s: has no cache of this principal", collection);
 }
 
 enum outcome
@@ -152,7 +150,7 @@ ccache_primary(struct krb *krb, const char *collection, char **name_out)
         (void)krb5_cc_close(krb->context, cache);
     }
     if (code != 0) {
-        return krb_failed(krb, code, collection);
+        return ccache_failed(krb, code, collection, krb_outcome(code));
     }
     outcome = ccache_copy_name(krb, name, name_out);
     krb5_free_string(krb->context, name);

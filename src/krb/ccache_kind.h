@@ -118,6 +118,13 @@ enum outcome ccache_file_destroy(struct krb *krb, const char *name);
 enum outcome ccache_refuse_errno(struct krb *krb, enum outcome outcome,
                                  const char *path, int error);
 
+/*
+ * What CODE, of doing something to NAME, has come to; OTHERWISE of most.  A
+ * key quota is named in the detail.
+ */
+enum outcome ccache_failed(struct krb *krb, krb5_error_code code,
+                           const char *name, enum outcome otherwise);
+
 /* What KEYRING and KCM do, where a name is not a file's (ccache_store.c). */
 enum outcome ccache_store_claim(struct krb *krb, const char *name);
 void ccache_store_unclaim(struct krb *krb, const char *name);

@@ -4,8 +4,11 @@
  * never initialized: the new entries are stored over the old, the TGT last.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "krb/ccache.h"
 #include "krb/ccache_kind.h"
 
 /* Whose tickets CACHE holds into *CLIENT_OUT; KRB5_FCC_NOFILE: nobody's. */
@@ -19,14 +22,14 @@ owner_of(struct krb *krb, krb5_ccache cache, krb5_principal *client_out)
                                                            : code;
 }
 
-/* What CODE, of doing something to NAME, has come to; OTHERWISE of most. */
-static enum outcome
-failed(struct krb *krb, krb5_error_code code, const char *name,
-       enum outcome otherwise)
+enum outcome
+ccache_failed(struct krb *krb, krb5_error_code code, const char *name,
+              enum outcome otherwise)
 {
     enum outcome outcome = krb_failed(krb, code, name);
 
-    if (outcome == OUTCOME_CACHE_QUOTA) {
+    if (outcome == OUTCOME_CACHE_QUOTA &&
+        ccache_kind_of(name) == &ccache_kind_keyring) {
         return krb_refuse(krb, outcome,
                           "%s: the key quota of uid %u is used up "
                           "(/proc/key-users, kernel.keys.maxkeys, "
@@ -35,7 +38,8 @@ failed(struct krb *krb, krb5_error_code code, const char *name,
     }
     return outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_CACHE_KIND ||
                    outcome == OUTCOME_CACHE_MISSING ||
-                   outcome == OUTCOME_CACHE_OF_ANOTHER
+                   outcome == OUTCOME_CACHE_OF_ANOTHER ||
+                   outcome == OUTCOME_CACHE_QUOTA
                ? outcome
                : otherwise;
 }
@@ -53,7 +57,7 @@ ccache_store_inspect(struct krb *krb, const char *name)
     }
     krb5_free_principal(krb->context, client);
     return code == 0 ? OUTCOME_SUCCESS
-                     : failed(krb, code, name, OUTCOME_CACHE_UNREADABLE);
+                     : ccache_failed(krb, code, name, OUTCOME_CACHE_UNREADABLE);
 }
 
 enum outcome
@@ -92,17 +96,55 @@ store_part(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
     return code;
 }
 
+/* The primary of the collection that NAME is in, NULL = none; free. */
+static char *
+primary_beside(struct krb *krb, const char *name)
+{
+    char collection[CCACHE_NAME_MAX];
+    char *primary = NULL;
+
+    ccache_kind_of(name)->collection(name, collection);
+    if (*collection != '\0') {
+        (void)ccache_primary(krb, collection, &primary);
+    }
+    return primary;
+}
+
+/*
+ * Makes CACHE the client's.  sssd-kcm makes it the primary by that, empty as it
+ * is: the one that was before is put back at once.
+ */
+static krb5_error_code
+initialize(struct krb *krb, const char *name, krb5_ccache cache,
+           krb5_principal client)
+{
+    char *before = primary_beside(krb, name);
+    krb5_error_code code = krb5_cc_initialize(krb->context, cache, client);
+    char *now = code == 0 ? primary_beside(krb, name) : NULL;
+    krb5_ccache primary = NULL;
+
+    if (before != NULL && now != NULL && strcmp(before, now) != 0 &&
+        ccache_store_inspect(krb, before) == OUTCOME_SUCCESS &&
+        krb5_cc_resolve(krb->context, before, &primary) == 0) {
+        (void)krb5_cc_switch(krb->context, primary);
+        (void)krb5_cc_close(krb->context, primary);
+    }
+    free(before);
+    free(now);
+    return code;
+}
+
 /* Makes CACHE the client's own where it is nobody's; *IS_NEW_OUT tells. */
 static krb5_error_code
-begin(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
-      bool *is_new_out)
+begin(struct krb *krb, const char *name, krb5_ccache cache,
+      const struct tickets *fresh, bool *is_new_out)
 {
     krb5_principal client = NULL;
     krb5_error_code code = owner_of(krb, cache, &client);
 
     *is_new_out = code == KRB5_FCC_NOFILE;
     if (code == KRB5_FCC_NOFILE) {
-        code = krb5_cc_initialize(krb->context, cache, fresh->client);
+        code = initialize(krb, name, cache, fresh->client);
     } else if (code == 0 &&
                !krb5_principal_compare(krb->context, client, fresh->client)) {
         code = KRB5_PRINC_NOMATCH;
@@ -125,9 +167,9 @@ ccache_store_replace(struct krb *krb, const char *name,
     }
     code = krb5_cc_resolve(krb->context, name, &cache);
     if (code != 0) {
-        return failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
+        return ccache_failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
-    code = begin(krb, cache, change->fresh, &is_new);
+    code = begin(krb, name, cache, change->fresh, &is_new);
     if (code == 0) {
         code = store_part(krb, cache, change->fresh, false);
     }
@@ -135,7 +177,7 @@ ccache_store_replace(struct krb *krb, const char *name,
         code = store_part(krb, cache, change->fresh, true);
     }
     if (code != 0) {
-        outcome = failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
+        outcome = ccache_failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
     if (code != 0 && is_new) {
         (void)krb5_cc_destroy(krb->context, cache);
@@ -157,7 +199,7 @@ ccache_store_destroy(struct krb *krb, const char *name)
         code = krb5_cc_destroy(krb->context, cache);
     }
     if (code != 0) {
-        outcome = failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
+        outcome = ccache_failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
     return outcome == OUTCOME_CACHE_MISSING ? OUTCOME_SUCCESS : outcome;
 }

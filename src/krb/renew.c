@@ -82,14 +82,15 @@ renew(struct krb *krb, const struct tickets *tickets, krb5_ccache *cache_out)
                                   NULL);
     if (code == 0) {
         outcome = judge_renewed(krb, tickets, &renewed);
-    }
-    if (code == 0 && outcome == OUTCOME_SUCCESS) {
-        code = keep(krb, tickets->client, &renewed, cache_out);
+        if (outcome == OUTCOME_SUCCESS) {
+            code = keep(krb, tickets->client, &renewed, cache_out);
+        }
+        /* Only here: what libkrb5 leaves after a failure it has freed. */
+        krb5_free_cred_contents(krb->context, &renewed);
     }
     if (code != 0) {
         outcome = krb_said(krb, code);
     }
-    krb5_free_cred_contents(krb->context, &renewed);
     (void)krb5_cc_destroy(krb->context, old);
     return outcome;
 }
