@@ -15,13 +15,23 @@ kcm_is_collection(const char *name)
     return strcmp(name, "KCM:") == 0;
 }
 
-/* The server refuses the names that are not this user's. */
+/* The server refuses other names too, but does not say why. */
 static enum outcome
 kcm_check(struct krb *krb, const char *name)
 {
-    (void)krb;
-    (void)name;
-    return OUTCOME_SUCCESS;
+    char own[32];
+    int length = snprintf(own, sizeof(own), "KCM:%u", (unsigned int)geteuid());
+
+    if (kcm_is_collection(name) ||
+        (strncmp(name, own, (size_t)length) == 0 &&
+         (name[length] == '\0' || name[length] == ':') &&
+         strchr(name, '/') == NULL)) {
+        return OUTCOME_SUCCESS;
+    }
+    return krb_refuse(krb, OUTCOME_CACHE_KIND,
+                      "%s: the name of a KCM cache begins with the user's id, "
+                      "%s",
+                      name, own + strlen("KCM:"));
 }
 
 static void

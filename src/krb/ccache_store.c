@@ -36,6 +36,12 @@ ccache_failed(struct krb *krb, krb5_error_code code, const char *name,
                           "kernel.keys.maxbytes)",
                           name, (unsigned int)geteuid());
     }
+    if (code == KRB5_FCC_INTERNAL && ccache_kind_of(name) == &ccache_kind_kcm) {
+        return krb_refuse(krb, OUTCOME_CACHE_QUOTA,
+                          "%s: the KCM server takes no more (sssd-kcm: "
+                          "max_uid_ccaches)",
+                          name);
+    }
     return outcome == OUTCOME_NO_MEMORY || outcome == OUTCOME_CACHE_KIND ||
                    outcome == OUTCOME_CACHE_MISSING ||
                    outcome == OUTCOME_CACHE_OF_ANOTHER ||

@@ -35,15 +35,15 @@ put_creds(struct krb *krb, krb5_creds *creds, struct bytes *bytes)
     return OUTCOME_SUCCESS;
 }
 
-/* Every entry of CACHE, each after a 1; a 0 after the last. */
+/* Every entry of CACHE, at most MAX, each after a 1; a 0 after the last. */
 static enum outcome
-put_entries(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
+put_entries(struct krb *krb, krb5_ccache cache, size_t max, struct bytes *bytes)
 {
     krb5_cc_cursor cursor = NULL;
     krb5_error_code code = krb5_cc_start_seq_get(krb->context, cache, &cursor);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    for (int i = 0; code == 0 && outcome == OUTCOME_SUCCESS; i++) {
+    for (size_t i = 0; code == 0 && outcome == OUTCOME_SUCCESS; i++) {
         krb5_creds creds = {0};
 
         code = krb5_cc_next_cred(krb->context, cache, &cursor, &creds);
@@ -51,9 +51,9 @@ put_entries(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
             /* What libkrb5 leaves in creds then it has freed already. */
             break;
         }
-        if (i == TICKETS_MAX) {
+        if (i == max) {
             outcome = krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,
-                                 "more than %d tickets", TICKETS_MAX);
+                                 "more than %zu tickets", max);
         } else {
             bytes_put_u16(bytes, 1);
             outcome = put_creds(krb, &creds, bytes);
@@ -70,8 +70,9 @@ put_entries(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
     return krb_failed(krb, code, "cannot list the tickets");
 }
 
-enum outcome
-tickets_pack_cache(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
+/* tickets_pack_cache of at most MAX entries. */
+static enum outcome
+pack(struct krb *krb, krb5_ccache cache, size_t max, struct bytes *bytes)
 {
     struct krb_offset offset = krb_offset_learned(krb);
     krb5_principal client = NULL;
@@ -90,7 +91,7 @@ tickets_pack_cache(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
     bytes_put_i64(bytes, offset.seconds);
     bytes_put_i64(bytes, offset.microseconds);
     bytes_put_string(bytes, name);
-    outcome = put_entries(krb, cache, bytes);
+    outcome = put_entries(krb, cache, max, bytes);
     if (outcome == OUTCOME_SUCCESS && bytes->error != 0) {
         outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "too many tickets");
     }
@@ -98,6 +99,12 @@ out:
     krb5_free_unparsed_name(krb->context, name);
     krb5_free_principal(krb->context, client);
     return outcome;
+}
+
+enum outcome
+tickets_pack_cache(struct krb *krb, krb5_ccache cache, struct bytes *bytes)
+{
+    return pack(krb, cache, SIZE_MAX, bytes);
 }
 
 /* Reads one entry and appends it to TICKETS, whose list has room for it. */
@@ -203,7 +210,8 @@ tickets_read_cache(struct krb *krb, krb5_ccache cache,
                    struct tickets *tickets_out)
 {
     struct bytes bytes = BYTES_EMPTY;
-    enum outcome outcome = tickets_pack_cache(krb, cache, &bytes);
+    /* A user's cache may go on for ever. */
+    enum outcome outcome = pack(krb, cache, TICKETS_MAX, &bytes);
 
     *tickets_out = (struct tickets){0};
     if (outcome == OUTCOME_SUCCESS) {

@@ -253,6 +253,10 @@ START_TEST(test_tickets_up_to_the_limit_are_taken)
         krb5_cc_store_cred(here.krb.context, cache, tickets.list[0]), 0);
     bytes_free(&bytes);
     ck_assert_int_eq(tickets_pack_cache(&here.krb, cache, &bytes),
+                     OUTCOME_SUCCESS);
+    ck_assert_int_eq(tickets_unpack(&here.krb, bytes_span(&bytes), &again),
+                     OUTCOME_HELPER_FAILED);
+    ck_assert_int_eq(tickets_read_cache(&here.krb, cache, &again),
                      OUTCOME_CACHE_UNREADABLE);
     ck_assert_int_eq(krb5_cc_destroy(here.krb.context, cache), 0);
     tickets_free(&here.krb, &tickets);

@@ -157,7 +157,7 @@ static int
 list(const struct errand *errand, struct report *report)
 {
     long keyring =
-        keyctl(KEYCTL_GET_KEYRING_ID, anchor_id(errand->anchor), 1, 0);
+        keyctl(KEYCTL_GET_KEYRING_ID, anchor_id(errand->anchor), 0, 0);
 
     if (errand->anchor == KEYS_PERSISTENT) {
         keyring =
@@ -319,10 +319,16 @@ count_held(uid_t uid)
     long held = 0;
 
     for (size_t i = 0; i < sizeof(anchors) / sizeof(anchors[0]); i++) {
-        walk((int32_t)keyctl(KEYCTL_GET_KEYRING_ID, anchors[i], 1, 0), 0, 0,
-             &report);
+        /* Not to be created: that would be one more session keyring of his. */
+        long keyring = keyctl(KEYCTL_GET_KEYRING_ID, anchors[i], 0, 0);
+
+        if (keyring > 0) {
+            walk((int32_t)keyring, 0, 0, &report);
+        }
     }
-    walk((int32_t)persistent, 0, 0, &report);
+    if (persistent > 0) {
+        walk((int32_t)persistent, 0, 0, &report);
+    }
     for (size_t i = 0; i < report.count; i++) {
         /* The persistent keyring itself is in nobody's quota. */
         bool counts = keys[i].uid == uid && keys[i].serial != persistent;
