@@ -105,7 +105,8 @@ lint:
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
 	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
-	    -DBUILT_LYING_HELPER='\"l\"' $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
+	    -DBUILT_LYING_HELPER='\"l\"' -DFUZZ_SEEDS='\"s\"' \
+	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
 .PHONY: build-tests check-long lint
