@@ -205,6 +205,7 @@ static enum outcome
 replace(struct krb *krb, const char *name, const struct tickets *tickets,
         bool *is_new_out)
 {
+    const struct ccache_kind *kind = ccache_kind_of(name);
     struct tickets old = {0};
     enum outcome outcome = ccache_read(krb, name, &old);
 
@@ -220,8 +221,8 @@ replace(struct krb *krb, const char *name, const struct tickets *tickets,
         outcome = krb_refuse(krb, OUTCOME_CACHE_OF_ANOTHER,
                              "%s holds another principal's tickets", name);
     }
-    if (outcome == OUTCOME_SUCCESS) {
-        outcome = ccache_kind_of(name)->replace(
+    if (outcome == OUTCOME_SUCCESS && kind != NULL) {
+        outcome = kind->replace(
             krb, name, &(struct ccache_change){.fresh = tickets, .old = &old});
     }
     tickets_free(krb, &old);

@@ -82,7 +82,8 @@ list_members(struct krb *krb, const char *collection, struct members *members)
     }
     (void)krb5_cc_set_default_name(krb->context, NULL);
     if (code != 0) {
-        outcome = ccache_failed(krb, code, collection, krb_outcome(code));
+        outcome =
+            ccache_failed(krb, code, collection, OUTCOME_CACHE_UNREADABLE);
     }
     return outcome;
 }
@@ -150,7 +151,7 @@ ccache_primary(struct krb *krb, const char *collection, char **name_out)
         (void)krb5_cc_close(krb->context, cache);
     }
     if (code != 0) {
-        return ccache_failed(krb, code, collection, krb_outcome(code));
+        return ccache_failed(krb, code, collection, OUTCOME_CACHE_UNREADABLE);
     }
     outcome = ccache_copy_name(krb, name, name_out);
     krb5_free_string(krb->context, name);
@@ -182,17 +183,27 @@ is_alive(struct krb *krb, const char *name)
     return is;
 }
 
-void
-ccache_become_primary(struct krb *krb, const char *name)
+char *
+ccache_primary_beside(struct krb *krb, const char *name)
 {
     char collection[CCACHE_NAME_MAX];
     char *primary = NULL;
+
+    ccache_kind_of(name)->collection(name, collection);
+    if (*collection != '\0') {
+        (void)ccache_primary(krb, collection, &primary);
+    }
+    return primary;
+}
+
+void
+ccache_become_primary(struct krb *krb, const char *name)
+{
+    char *primary = ccache_primary_beside(krb, name);
     krb5_ccache cache = NULL;
     krb5_error_code code = 0;
 
-    ccache_kind_of(name)->collection(name, collection);
-    if (*collection == '\0' ||
-        ccache_primary(krb, collection, &primary) != OUTCOME_SUCCESS) {
+    if (primary == NULL) {
         return;
     }
     if (strcmp(primary, name) != 0 && !is_alive(krb, primary)) {

@@ -37,11 +37,12 @@ ccache_refuse_errno(struct krb *krb, enum outcome outcome, const char *path,
 const char *
 ccache_path(const char *name)
 {
-    if (*name == '/') {
+    const char *colon = strchr(name, ':');
+
+    if (*name == '/' || colon == NULL) {
         return name;
     }
-    name = strchr(name, ':') + 1;
-    return *name == ':' ? name + 1 : name;
+    return colon[1] == ':' ? colon + 2 : colon + 1;
 }
 
 enum outcome

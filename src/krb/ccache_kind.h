@@ -91,6 +91,12 @@ enum outcome ccache_copy_name(struct krb *krb, const char *name,
                               char **copy_out);
 
 /*
+ * The primary of the collection that NAME is in, the caller's (free); NULL
+ * where there is no collection or it cannot be told.
+ */
+char *ccache_primary_beside(struct krb *krb, const char *name);
+
+/*
  * Makes the new cache NAME its collection's primary where there is none that
  * lives.  No reason to fail: the session has its cache by name.
  */

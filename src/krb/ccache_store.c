@@ -102,20 +102,6 @@ store_part(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
     return code;
 }
 
-/* The primary of the collection that NAME is in, NULL = none; free. */
-static char *
-primary_beside(struct krb *krb, const char *name)
-{
-    char collection[CCACHE_NAME_MAX];
-    char *primary = NULL;
-
-    ccache_kind_of(name)->collection(name, collection);
-    if (*collection != '\0') {
-        (void)ccache_primary(krb, collection, &primary);
-    }
-    return primary;
-}
-
 /*
  * Makes CACHE the client's.  sssd-kcm makes it the primary by that, empty as it
  * is: the one that was before is put back at once.
@@ -124,9 +110,9 @@ static krb5_error_code
 initialize(struct krb *krb, const char *name, krb5_ccache cache,
            krb5_principal client)
 {
-    char *before = primary_beside(krb, name);
+    char *before = ccache_primary_beside(krb, name);
     krb5_error_code code = krb5_cc_initialize(krb->context, cache, client);
-    char *now = code == 0 ? primary_beside(krb, name) : NULL;
+    char *now = code == 0 ? ccache_primary_beside(krb, name) : NULL;
     krb5_ccache primary = NULL;
 
     if (before != NULL && now != NULL && strcmp(before, now) != 0 &&
