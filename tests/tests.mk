@@ -40,13 +40,15 @@ stack_tests = \
 	tests/stack/test_setcred \
 	tests/stack/test_terminal \
 	tests/stack/test_threads \
-	tests/stack/test_timing
+	tests/stack/test_timing \
+	tests/stack/test_who
 
 # Programs that tests run.
 other_programs = \
 	tests/client/fake_helper \
 	tests/helper/lying_helper \
-	tests/stack/login_loop
+	tests/stack/login_loop \
+	tests/stack/witness
 
 EXTRA_PROGRAMS =
 EXTRA_LTLIBRARIES = libsupport.la
@@ -82,6 +84,12 @@ tests_helper_lying_helper_SOURCES = src/helper/main.c \
 tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
 
+# What looks over the helper's shoulder; not the tests' libraries.
+tests_stack_witness_SOURCES = tests/stack/witness.c tests/stack/witness.h
+tests_stack_witness_LDADD = libbase.la
+tests_stack_test_who_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DBUILT_WITNESS='"$(abs_builddir)/tests/stack/witness"'
+
 # For every program that has no list of its own; archives give what is asked.
 # Symbols are exported: libpam shall find the test's own syslog(3).
 LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la libhelper.la libkrb.la \
@@ -105,7 +113,7 @@ lint:
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
 	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
-	    -DBUILT_LYING_HELPER='\"l\"' -DFUZZ_SEEDS='\"s\"' \
+	    -DBUILT_LYING_HELPER='\"l\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 

@@ -354,6 +354,7 @@ static bool
 is_cache_keyring(size_t i)
 {
     static const char collection[] = "_krb";
+    static const char user[] = "_uid."; /* linked there by pam_keyinit */
 
     for (size_t j = 0; j < i; j++) {
         if (keys[j].serial == keys[i].serial) {
@@ -361,7 +362,8 @@ is_cache_keyring(size_t i)
         }
     }
     return keys[i].parent != 0 && strcmp(keys[i].type, "keyring") == 0 &&
-           strncmp(keys[i].description, collection, strlen(collection)) != 0;
+           strncmp(keys[i].description, collection, strlen(collection)) != 0 &&
+           strncmp(keys[i].description, user, strlen(user)) != 0;
 }
 
 static size_t

@@ -530,31 +530,6 @@ START_TEST(test_session_after_a_session_on_the_same_handle_has_its_own)
 }
 END_TEST
 
-/* su: the caller is bob, the process set-uid root. */
-static int
-live_like_su(void *data)
-{
-    uid_t alice = common_uid("alice");
-
-    (void)data;
-    begin("");
-    ck_assert_int_eq(setresuid(common_uid("bob"), 0, 0), 0);
-    common_assert_owned(common_cache(&stack), "alice");
-    ck_assert(cache_look(common_cache(&stack), alice, alice).readable);
-    EXPECT(close_session(), PAM_SUCCESS);
-    EXPECT(setcred(PAM_DELETE_CRED | PAM_SILENT), PAM_SUCCESS);
-    check_gone();
-    end();
-    return 0;
-}
-
-START_TEST(test_session_of_a_setuid_host_is_closed)
-{
-    NEEDS_ROOT();
-    ck_assert_int_eq(live_like_su(NULL), 0);
-}
-END_TEST
-
 static void
 add_open(Suite *suite)
 {
@@ -597,7 +572,6 @@ add_close(Suite *suite)
     tcase_add_test(tcase, test_session_retain_after_close_leaves_the_cache);
     tcase_add_test(tcase,
                    test_session_after_a_session_on_the_same_handle_has_its_own);
-    tcase_add_test(tcase, test_session_of_a_setuid_host_is_closed);
 }
 
 static void

@@ -958,61 +958,6 @@ START_TEST(test_setcred_target_is_never_roots_environment)
 }
 END_TEST
 
-static int
-reinitialize_in_child(void *data)
-{
-    (void)data;
-    return setcred(PAM_REINITIALIZE_CRED);
-}
-
-START_TEST(test_setcred_reinitialize_in_a_setuid_host_spares_the_callers_cache)
-{
-    struct snapshot before;
-
-    NEEDS_ROOT();
-    common_kinit(CACHE, "alice", "alice", an_hour, NO_SERVICE);
-    before = common_snapshot(CACHE);
-    ck_assert_int_eq(setenv("KRB5CCNAME", CACHE, 1), 0);
-    login_with_cache(NULL);
-    EXPECT(common_in_child((struct ids){common_uid("alice"), 0, 0},
-                           common_uid("alice"), reinitialize_in_child, NULL),
-           PAM_SUCCESS);
-    end();
-    common_assert_same(&before, CACHE);
-}
-END_TEST
-
-/* A locker: wholly alice from the beginning, its environment the desktop's. */
-static int
-lock_and_unlock(void *data)
-{
-    (void)data;
-    common_start(&stack, "alice", "ticket_lifetime=2h", alice_answers);
-    if (pam_authenticate(stack.handle, 0) != PAM_SUCCESS ||
-        pam_acct_mgmt(stack.handle, 0) != PAM_SUCCESS ||
-        pam_setcred(stack.handle, PAM_REINITIALIZE_CRED) != PAM_SUCCESS) {
-        fprintf(stderr, "%s", stack_log());
-        return 1;
-    }
-    end();
-    return 0;
-}
-
-START_TEST(test_setcred_reinitialize_of_a_locker_renews_the_desktops_cache)
-{
-    struct cache_view view;
-
-    NEEDS_ROOT();
-    common_kinit(CACHE, "alice", "alice", an_hour, WITH_SERVICE);
-    ck_assert_int_eq(setenv("KRB5CCNAME", CACHE, 1), 0);
-    ck_assert_int_eq(common_in_child(wholly_alice(), common_uid("alice"),
-                                     lock_and_unlock, NULL),
-                     0);
-    view = check_alices(CACHE, 7200);
-    ck_assert_int_eq(view.services, 1);
-}
-END_TEST
-
 /* Delete. */
 
 START_TEST(test_setcred_delete_destroys_the_sessions_cache)
@@ -1545,11 +1490,6 @@ add_target(Suite *suite)
         tcase, test_setcred_target_is_not_the_default_of_another_process, 0,
         NOT_ALICE_COUNT);
     tcase_add_test(tcase, test_setcred_target_is_never_roots_environment);
-    tcase_add_test(
-        tcase,
-        test_setcred_reinitialize_in_a_setuid_host_spares_the_callers_cache);
-    tcase_add_test(
-        tcase, test_setcred_reinitialize_of_a_locker_renews_the_desktops_cache);
 }
 
 static void
