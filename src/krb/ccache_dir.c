@@ -149,14 +149,41 @@ dir_claim(struct krb *krb, const char *name)
     return outcome == OUTCOME_SUCCESS ? ccache_file_claim(krb, name) : outcome;
 }
 
+/* What krb5_cc_switch leaves beside the file that names the primary. */
+static void
+sweep_primary(struct krb *krb, const char *name)
+{
+    char folder[CCACHE_NAME_MAX];
+    char path[CCACHE_NAME_MAX + sizeof("/primary")];
+
+    folder_of(name, folder);
+    (void)snprintf(path, sizeof(path), "%s/primary", folder);
+    /* A younger one may be another's, who is about to rename it. */
+    ccache_file_sweep(path, krb->call_limit_s);
+}
+
 static enum outcome
 dir_replace(struct krb *krb, const char *name,
             const struct ccache_change *change)
 {
     enum outcome outcome = make_folder(krb, name);
 
-    return outcome == OUTCOME_SUCCESS ? ccache_file_replace(krb, name, change)
-                                      : outcome;
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = ccache_file_replace(krb, name, change);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        sweep_primary(krb, name);
+    }
+    return outcome;
+}
+
+static enum outcome
+dir_destroy(struct krb *krb, const char *name)
+{
+    enum outcome outcome = ccache_file_destroy(krb, name);
+
+    sweep_primary(krb, name);
+    return outcome;
 }
 
 const struct ccache_kind ccache_kind_dir = {
@@ -170,5 +197,5 @@ const struct ccache_kind ccache_kind_dir = {
     .unclaim = ccache_file_unclaim,
     .inspect = ccache_file_inspect,
     .replace = dir_replace,
-    .destroy = ccache_file_destroy,
+    .destroy = dir_destroy,
 };

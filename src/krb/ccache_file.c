@@ -137,9 +137,8 @@ remove_stray(int directory, const char *name, int64_t older_than_s)
     }
 }
 
-/* Removes what earlier replacements of PATH that were killed have left. */
-static void
-sweep_strays(const char *path, int64_t older_than_s)
+void
+ccache_file_sweep(const char *path, int64_t older_than_s)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -263,7 +262,7 @@ ccache_file_replace(struct krb *krb, const char *name,
         return replace_failed(krb, path, code, error);
     }
     /* A younger one may be another's, who is about to rename it. */
-    sweep_strays(path, krb->call_limit_s);
+    ccache_file_sweep(path, krb->call_limit_s);
     return OUTCOME_SUCCESS;
 }
 
@@ -308,7 +307,7 @@ ccache_file_destroy(struct krb *krb, const char *name)
      * All of them: who renames his now would bring the cache back.  Last,
      * since somebody may have filled the directory.
      */
-    sweep_strays(ccache_path(name), -1);
+    ccache_file_sweep(ccache_path(name), -1);
     return outcome;
 }
 

@@ -68,7 +68,7 @@ keyring_is_of_session(const char *name)
     return is_anchor(&parts, "session") || is_anchor(&parts, "legacy");
 }
 
-/* Who owns this process's session keyring; -1 where it has none to use. */
+/* Who owns this process's session keyring; -errno where none can be used. */
 static int64_t
 session_owner(void)
 {
@@ -78,10 +78,14 @@ session_owner(void)
     long length = serial < 0 ? -1
                              : syscall(SYS_keyctl, KEYCTL_DESCRIBE, serial,
                                        text, sizeof(text) - 1, 0L);
-    const char *uid = strchr(text, ';');
+    const char *uid = NULL;
 
+    if (length < 0) {
+        return -errno;
+    }
     /* TYPE;UID;GID;PERMISSIONS;DESCRIPTION */
-    return length < 0 || uid == NULL ? -1 : strtoll(uid + 1, NULL, 10);
+    uid = strchr(text, ';');
+    return uid == NULL ? -EINVAL : strtoll(uid + 1, NULL, 10);
 }
 
 static enum outcome
@@ -91,6 +95,10 @@ check_session(struct krb *krb)
 
     if (owner == (int64_t)geteuid()) {
         return OUTCOME_SUCCESS;
+    }
+    if (owner == -ENOMEM) {
+        /* It may be there: what is in it is not gone. */
+        return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }
     if (owner < 0) {
         return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,

@@ -120,6 +120,12 @@ enum outcome ccache_file_replace(struct krb *krb, const char *name,
                                  const struct ccache_change *change);
 enum outcome ccache_file_destroy(struct krb *krb, const char *name);
 
+/*
+ * Removes what replacements of the file PATH that were killed, or had no room,
+ * have left beside it and is older than so many seconds.
+ */
+void ccache_file_sweep(const char *path, int64_t older_than_s);
+
 /* OUTCOME with "PATH: the system's words for ERROR" as the detail. */
 enum outcome ccache_refuse_errno(struct krb *krb, enum outcome outcome,
                                  const char *path, int error);

@@ -171,7 +171,8 @@ sink(void *data, enum log_level level, const char *line)
     pam_syslog(host->handle, priorities[level], "%s", line);
 }
 
-static void
+/* 0 or -ENOMEM; what is wrong with ARGUMENT itself is said and left. */
+static int
 take_argument(struct host *host, const char *argument)
 {
     int status = options_set(&host->options, OPTION_FROM_ARGUMENT, argument);
@@ -179,6 +180,9 @@ take_argument(struct host *host, const char *argument)
     switch (status) {
     case 0:
         break;
+    case -ENOMEM:
+        /* Without it the call would do something else. */
+        return status;
     case -ENOENT:
         log_line(&host->log, LOG_LEVEL_ERROR, "unknown option %s: ignored",
                  argument);
@@ -192,6 +196,7 @@ take_argument(struct host *host, const char *argument)
                  "option %s: not a legal value: ignored", argument);
         break;
     }
+    return 0;
 }
 
 static struct account
@@ -231,7 +236,9 @@ host_begin(struct host *host, pam_handle_t *handle, int flags, int argc,
         return OUTCOME_NO_MEMORY;
     }
     for (int i = 0; i < argc; i++) {
-        take_argument(host, argv[i]);
+        if (take_argument(host, argv[i]) < 0) {
+            return OUTCOME_NO_MEMORY;
+        }
     }
     host->log.debug = host->options.debug;
     if (pam_get_user(handle, &user, NULL) == PAM_SUCCESS) {
