@@ -36,6 +36,8 @@ stack_tests = \
 	tests/stack/test_kdc \
 	tests/stack/test_lies \
 	tests/stack/test_options \
+	tests/stack/test_races \
+	tests/stack/test_readers \
 	tests/stack/test_session \
 	tests/stack/test_setcred \
 	tests/stack/test_terminal \
@@ -65,12 +67,15 @@ libsupport_la_SOURCES = \
 	tests/client/fake.c tests/client/fake.h \
 	tests/helper/forge.c tests/helper/forge.h \
 	tests/krb/here.c tests/krb/here.h \
+	tests/stack/attacker.c tests/stack/attacker.h \
+	tests/stack/canary.c tests/stack/canary.h \
 	tests/stack/common.c tests/stack/common.h \
 	tests/stack/kinds.c tests/stack/kinds.h \
 	tests/support/cache.c tests/support/cache.h \
 	tests/support/kcm.c tests/support/kcm.h \
 	tests/support/keys.c tests/support/keys.h \
 	tests/support/realm.c tests/support/realm.h \
+	tests/support/shared.c tests/support/shared.h \
 	tests/support/stack.c tests/support/stack.h \
 	tests/support/suite.c tests/support/suite.h
 libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
