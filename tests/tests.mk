@@ -30,12 +30,15 @@ stack_tests = \
 	tests/stack/test_auth \
 	tests/stack/test_bad_input \
 	tests/stack/test_clock \
+	tests/stack/test_collections \
 	tests/stack/test_ground \
 	tests/stack/test_host \
 	tests/stack/test_hostile \
 	tests/stack/test_kdc \
+	tests/stack/test_kinds \
 	tests/stack/test_lies \
 	tests/stack/test_options \
+	tests/stack/test_places \
 	tests/stack/test_races \
 	tests/stack/test_readers \
 	tests/stack/test_session \
@@ -71,6 +74,7 @@ libsupport_la_SOURCES = \
 	tests/stack/canary.c tests/stack/canary.h \
 	tests/stack/common.c tests/stack/common.h \
 	tests/stack/kinds.c tests/stack/kinds.h \
+	tests/stack/scene.c tests/stack/scene.h \
 	tests/support/cache.c tests/support/cache.h \
 	tests/support/kcm.c tests/support/kcm.h \
 	tests/support/keys.c tests/support/keys.h \

@@ -429,6 +429,69 @@ START_TEST(test_expand_unique_is_what_ends_in_six_x)
 }
 END_TEST
 
+/* Patterns, which come from elsewhere and have no tokens. */
+
+static void
+check_pattern_refused(const char *pattern, int error)
+{
+    char stale = 0;
+    char *name = &stale;
+
+    ck_assert_int_eq(expand_pattern(pattern, &name), error);
+    ck_assert_ptr_null(name);
+}
+
+START_TEST(test_expand_pattern_keeps_all_but_the_final_x)
+{
+    static const char pattern[] = "KEYRING:user:%u%{uid}%:XXXXXX_XXXXXX";
+    const size_t kept = strlen(pattern) - EXPAND_RANDOM_LENGTH;
+    char *first = NULL;
+    char *second = NULL;
+
+    ck_assert_int_eq(expand_pattern(pattern, &first), 0);
+    ck_assert_int_eq(expand_pattern(pattern, &second), 0);
+    ck_assert_uint_eq(strlen(first), strlen(pattern));
+    ck_assert_int_eq(strncmp(first, pattern, kept), 0);
+    ck_assert_str_ne(first + kept, "XXXXXX");
+    ck_assert_str_ne(first, second);
+    free(first);
+    free(second);
+}
+END_TEST
+
+START_TEST(test_expand_pattern_without_final_x_is_refused)
+{
+    static const char *const patterns[] = {"", "KCM:1000:", "XXXXX",
+                                           "KCM:XXXXXX:1", "KCM:xxxxxx"};
+
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        check_pattern_refused(patterns[i], -EINVAL);
+    }
+}
+END_TEST
+
+START_TEST(test_expand_pattern_is_as_long_as_a_name)
+{
+    char pattern[EXPAND_MAX + 2];
+    char *name = NULL;
+
+    memset(pattern, 'X', sizeof(pattern));
+    pattern[EXPAND_MAX + 1] = '\0';
+    check_pattern_refused(pattern, -ENAMETOOLONG);
+    pattern[EXPAND_MAX] = '\0';
+    ck_assert_int_eq(expand_pattern(pattern, &name), 0);
+    ck_assert_uint_eq(strlen(name), EXPAND_MAX);
+    free(name);
+}
+END_TEST
+
+START_TEST(test_expand_pattern_without_getrandom_fails)
+{
+    behaviour = RANDOM_MISSING;
+    check_pattern_refused("KCM:1000:XXXXXX", -ENOSYS);
+}
+END_TEST
+
 static void
 add_tokens(Suite *suite)
 {
@@ -485,6 +548,17 @@ add_random(Suite *suite)
     tcase_add_test(random_part, test_expand_unique_is_what_ends_in_six_x);
 }
 
+static void
+add_patterns(Suite *suite)
+{
+    TCase *patterns = suite_case(suite, "patterns");
+
+    tcase_add_test(patterns, test_expand_pattern_keeps_all_but_the_final_x);
+    tcase_add_test(patterns, test_expand_pattern_without_final_x_is_refused);
+    tcase_add_test(patterns, test_expand_pattern_is_as_long_as_a_name);
+    tcase_add_test(patterns, test_expand_pattern_without_getrandom_fails);
+}
+
 int
 main(void)
 {
@@ -493,5 +567,6 @@ main(void)
     add_tokens(suite);
     add_values(suite);
     add_random(suite);
+    add_patterns(suite);
     return suite_main(suite);
 }

@@ -755,6 +755,52 @@ START_TEST(test_options_complete_takes_what_krb5_conf_may_say)
 }
 END_TEST
 
+/* Whom the options exclude. */
+
+static const struct {
+    const char *text; /* NULL = none is given */
+    const char *name;
+    bool has_account;
+    uint64_t uid;
+    bool excluded;
+} exclusions[] = {
+    {NULL, "root", true, 0, false},
+    {NULL, "alice", true, 1, false},
+    {NULL, NULL, false, 0, false},
+    {"ignore_root", "root", true, 0, true},
+    /* By uid as well as by name, whichever is known. */
+    {"ignore_root", "toor", true, 0, true},
+    {"ignore_root", "root", true, 1000, true},
+    {"ignore_root", "root", false, 0, true},
+    {"ignore_root", "alice", true, 1000, false},
+    /* Who has no account has no uid 0. */
+    {"ignore_root", "alice", false, 0, false},
+    {"ignore_root", NULL, false, 0, false},
+    {"ignore_root", NULL, true, 0, true},
+    {"ignore_root=false", "root", true, 0, false},
+    {"minimum_uid=1000", "daemon", true, 999, true},
+    {"minimum_uid=1000", "alice", true, 1000, false},
+    {"minimum_uid=1000", "root", true, 0, true},
+    {"minimum_uid=1000", "stranger", false, 0, false},
+    {"minimum_uid=4294967294", "alice", true, 4294967293, true},
+    {"minimum_uid=4294967294", "nobody", true, 4294967294, false},
+};
+
+START_TEST(test_options_exclude_whom_they_say)
+{
+    struct options options = fresh();
+
+    if (exclusions[_i].text != NULL) {
+        set(&options, exclusions[_i].text);
+    }
+    ck_assert_int_eq(options_exclude_user(&options, exclusions[_i].name,
+                                          exclusions[_i].has_account,
+                                          exclusions[_i].uid),
+                     exclusions[_i].excluded);
+    options_free(&options);
+}
+END_TEST
+
 static void
 add_table(Suite *suite)
 {
@@ -788,6 +834,8 @@ add_values(Suite *suite)
                    test_options_text_keeps_what_follows_the_first_equals);
     tcase_add_test(tcase, test_options_text_is_a_copy);
     tcase_add_test(tcase, test_options_complete_takes_what_krb5_conf_may_say);
+    tcase_add_loop_test(tcase, test_options_exclude_whom_they_say, 0,
+                        (int)(sizeof(exclusions) / sizeof(exclusions[0])));
     tcase_add_test(tcase, test_options_later_of_two_wins);
     tcase_add_test(tcase, test_options_default_that_was_given_counts_as_given);
     tcase_add_test(tcase, test_options_row_that_is_none_is_not_given);

@@ -291,6 +291,81 @@ START_TEST(test_tickets_tgt_is_of_the_clients_realm)
 }
 END_TEST
 
+/* A cache of alice's with an entry of bob's in front. */
+static krb5_ccache
+cache_of_two(struct tickets *alices, struct tickets *bobs)
+{
+    krb5_ccache cache = NULL;
+
+    memmove(alices->list + 1, alices->list,
+            alices->count * sizeof(alices->list[0]));
+    alices->list[0] = bobs->list[0];
+    alices->count++;
+    ck_assert_int_eq(tickets_to_memory(&here.krb, alices, &cache),
+                     OUTCOME_SUCCESS);
+    alices->count--;
+    memmove(alices->list, alices->list + 1,
+            alices->count * sizeof(alices->list[0]));
+    alices->list[alices->count] = NULL;
+    return cache;
+}
+
+/* What a user has in his own cache is his, whomever it is for. */
+START_TEST(test_tickets_of_two_clients_are_read_from_a_cache)
+{
+    struct tickets alices = here_tickets(ALICE);
+    struct tickets bobs = here_tickets("bob@PAM.TEST");
+    struct tickets read = {0};
+    krb5_ccache cache = cache_of_two(&alices, &bobs);
+
+    ck_assert_int_eq(tickets_read_cache(&here.krb, cache, &read),
+                     OUTCOME_SUCCESS);
+    ck_assert(
+        krb5_principal_compare(here.krb.context, read.client, alices.client));
+    ck_assert_uint_eq(read.count, 2);
+    assert_same_creds(read.list[0], bobs.list[0]);
+    assert_same_creds(read.list[1], alices.list[0]);
+    ck_assert_ptr_null(read.list[2]);
+    /* The TGT is the client's own, wherever another's stands. */
+    ck_assert_ptr_eq(tickets_tgt(&here.krb, &read), read.list[1]);
+    ck_assert_int_eq(krb5_cc_destroy(here.krb.context, cache), 0);
+    tickets_free(&here.krb, &read);
+    tickets_free(&here.krb, &alices);
+    tickets_free(&here.krb, &bobs);
+}
+END_TEST
+
+/* What goes back to a KDC, or comes from one, is of one client only. */
+START_TEST(test_tickets_of_another_client_alone_have_no_tgt)
+{
+    struct tickets alices = here_tickets(ALICE);
+    struct tickets bobs = here_tickets("bob@PAM.TEST");
+    const krb5_creds *own = alices.list[0];
+
+    alices.list[0] = bobs.list[0];
+    ck_assert_ptr_null(tickets_tgt(&here.krb, &alices));
+    alices.list[0] = (krb5_creds *)(uintptr_t)own;
+    tickets_free(&here.krb, &alices);
+    tickets_free(&here.krb, &bobs);
+}
+END_TEST
+
+START_TEST(test_tickets_of_a_cache_without_principal_are_not_read)
+{
+    struct tickets read = {.count = 77};
+    krb5_ccache cache = NULL;
+
+    ck_assert_int_eq(
+        krb5_cc_new_unique(here.krb.context, "MEMORY", NULL, &cache), 0);
+    ck_assert_int_ne(tickets_read_cache(&here.krb, cache, &read),
+                     OUTCOME_SUCCESS);
+    ck_assert_str_ne(here.krb.detail, "");
+    ck_assert_uint_eq(read.count, 0);
+    ck_assert_ptr_null(read.list);
+    ck_assert_int_eq(krb5_cc_destroy(here.krb.context, cache), 0);
+}
+END_TEST
+
 /* An offset from elsewhere that no clock has does not pass for a small one. */
 START_TEST(test_tickets_offset_that_is_none_is_refused)
 {
@@ -323,6 +398,10 @@ main(void)
     tcase_add_test(tcase, test_tickets_of_two_clients_are_refused);
     tcase_add_test(tcase, test_tickets_of_two_realms_are_refused);
     tcase_add_test(tcase, test_tickets_up_to_the_limit_are_taken);
+    tcase_add_test(tcase, test_tickets_of_two_clients_are_read_from_a_cache);
+    tcase_add_test(tcase, test_tickets_of_another_client_alone_have_no_tgt);
+    tcase_add_test(tcase,
+                   test_tickets_of_a_cache_without_principal_are_not_read);
     tcase_add_loop_test(tcase, test_tickets_tgt_is_of_the_clients_realm, 0, 8);
     tcase_add_loop_test(tcase, test_tickets_offset_that_is_none_is_refused, 0,
                         5);
