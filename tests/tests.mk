@@ -53,14 +53,15 @@ other_programs = \
 	tests/client/fake_helper \
 	tests/helper/lying_helper \
 	tests/stack/login_loop \
-	tests/stack/witness
+	tests/stack/witness \
+	tests/faults/faulty_helper
 
 EXTRA_PROGRAMS =
 EXTRA_LTLIBRARIES = libsupport.la
 CLEANFILES += libsupport.la
 if HAVE_CHECK
 check_PROGRAMS = $(unit_tests) $(client_tests) $(room_tests) \
-	$(stack_tests) $(other_programs)
+	$(stack_tests) $(fault_tests) $(other_programs)
 endif
 
 # Of the sanitized build alone (Makefile.am).
@@ -106,7 +107,8 @@ LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la libhelper.la
 
 
 # Everything that the tests run, built.
-build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS)
+build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS) \
+	tests/faults/faulty_module.la
 
 # Another command in its place (RUN_TESTS=true) leaves the tests out.
 RUN_TESTS = $(srcdir)/tests/run
@@ -122,7 +124,8 @@ lint:
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
 	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
-	    -DBUILT_LYING_HELPER='\"l\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
+	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_FAULTY_MODULE='\"m\"' \
+	    -DBUILT_FAULTY_HELPER='\"h\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
@@ -137,3 +140,5 @@ EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	tests/clear-keyrings \
 	tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
+
+include $(srcdir)/tests/faults/faults.mk
