@@ -168,6 +168,10 @@ ccache_create(struct krb *krb, const char *name, const struct tickets *tickets)
             outcome = create(krb, name, tickets);
         }
     }
+    if (outcome == OUTCOME_CACHE_MISSING) {
+        return krb_refuse(krb, OUTCOME_CACHE_TAKEN,
+                          "%s: swept by another login as it was made", name);
+    }
     if (outcome == OUTCOME_SUCCESS) {
         ccache_become_primary(krb, name);
     }

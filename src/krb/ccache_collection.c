@@ -43,9 +43,10 @@ add_member(struct krb *krb, const struct ccache_kind *kind, krb5_ccache cache,
     if (code != 0) {
         return krb_failed(krb, code, "cannot name a cache");
     }
-    outcome = ccache_copy_name(krb, name, &members->list[members->count]);
-    if (outcome == OUTCOME_SUCCESS) {
-        members->count++;
+    /* A file that is about to be renamed, or swept, is nobody's cache. */
+    if (kind != &ccache_kind_dir || !ccache_file_is_stray(name)) {
+        outcome = ccache_copy_name(krb, name, &members->list[members->count]);
+        members->count += outcome == OUTCOME_SUCCESS;
     }
     krb5_free_string(krb->context, name);
     return outcome;
@@ -136,26 +137,12 @@ ccache_find(struct krb *krb, const char *collection,
 enum outcome
 ccache_primary(struct krb *krb, const char *collection, char **name_out)
 {
-    krb5_ccache cache = NULL;
-    char *name = NULL;
-    krb5_error_code code = 0;
     enum outcome outcome = ccache_check(krb, collection);
 
     *name_out = NULL;
-    if (outcome != OUTCOME_SUCCESS) {
-        return outcome;
-    }
-    code = krb5_cc_resolve(krb->context, collection, &cache);
-    if (code == 0) {
-        code = krb5_cc_get_full_name(krb->context, cache, &name);
-        (void)krb5_cc_close(krb->context, cache);
-    }
-    if (code != 0) {
-        return ccache_failed(krb, code, collection, OUTCOME_CACHE_UNREADABLE);
-    }
-    outcome = ccache_copy_name(krb, name, name_out);
-    krb5_free_string(krb->context, name);
-    return outcome;
+    return outcome == OUTCOME_SUCCESS
+               ? ccache_kind_of(collection)->primary(krb, collection, name_out)
+               : outcome;
 }
 
 /*

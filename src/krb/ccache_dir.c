@@ -5,6 +5,7 @@
  * unlike libkrb5 it goes into no directory that others can write to.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,9 @@
 
 /* What the names of a collection's caches begin with. */
 #define MEMBER_PREFIX "tkt"
+
+/* So much of the name of the primary libkrb5 reads, its newline included. */
+#define PRIMARY_MAX 63
 
 static bool
 dir_is_collection(const char *name)
@@ -33,6 +37,10 @@ folder_of(const char *name, char path[CCACHE_NAME_MAX])
 
     if (length >= CCACHE_NAME_MAX) {
         length = 0;
+    }
+    /* "link/" is where the link leads, for lstat too. */
+    while (length > 1 && begin[length - 1] == '/') {
+        length--;
     }
     memcpy(path, begin, length);
     path[length] = '\0';
@@ -128,6 +136,61 @@ dir_pattern(const char *name, char pattern[CCACHE_NAME_MAX])
     }
 }
 
+/* The first line of the file PATH into LINE; -errno, -EINVAL for no line. */
+static int
+read_line(const char *path, char line[PRIMARY_MAX + 1])
+{
+    int fd =
+        open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    ssize_t length = fd < 0 ? -1 : read(fd, line, PRIMARY_MAX);
+    int status = length < 0 ? -errno : 0;
+    char *end = NULL;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (status < 0) {
+        return status;
+    }
+    line[length] = '\0';
+    end = strchr(line, '\n');
+    if (end == NULL) {
+        return -EINVAL;
+    }
+    *end = '\0';
+    return 0;
+}
+
+/*
+ * Read here: to libkrb5 a file that it cannot open is one that is missing, and
+ * what it finds missing it writes, in a directory that it makes.
+ */
+static enum outcome
+dir_primary(struct krb *krb, const char *collection, char **name_out)
+{
+    char folder[CCACHE_NAME_MAX];
+    char path[CCACHE_NAME_MAX + sizeof("/primary")];
+    char name[CCACHE_NAME_MAX + PRIMARY_MAX + sizeof("DIR::/")];
+    char line[PRIMARY_MAX + 1] = MEMBER_PREFIX;
+    int status = 0;
+
+    folder_of(collection, folder);
+    (void)snprintf(path, sizeof(path), "%s/primary", folder);
+    status = read_line(path, line);
+    if (status == -ENOENT) {
+        (void)snprintf(line, sizeof(line), MEMBER_PREFIX);
+    } else if (status < 0 && status != -EINVAL) {
+        return ccache_refuse_errno(krb, OUTCOME_CACHE_UNREADABLE, path,
+                                   -status);
+    } else if (status == -EINVAL || strchr(line, '/') != NULL ||
+               strncmp(line, MEMBER_PREFIX, strlen(MEMBER_PREFIX)) != 0) {
+        return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE,
+                          "%s: does not name a cache", path);
+    }
+    (void)snprintf(name, sizeof(name), "DIR::%s/%s", folder, line);
+    return ccache_copy_name(krb, name, name_out);
+}
+
 /* Makes the directory where it is not there. */
 static enum outcome
 make_folder(struct krb *krb, const char *name)
@@ -191,6 +254,7 @@ const struct ccache_kind ccache_kind_dir = {
     .check = dir_check,
     .collection = dir_collection,
     .is_collection = dir_is_collection,
+    .primary = dir_primary,
     .pattern = dir_pattern,
     .is_of_session = ccache_file_is_of_session,
     .claim = dir_claim,

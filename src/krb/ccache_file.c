@@ -102,22 +102,33 @@ ccache_file_inspect(struct krb *krb, const char *name)
                : OUTCOME_SUCCESS;
 }
 
+bool
+ccache_file_is_stray(const char *path)
+{
+    size_t length = strlen(path);
+
+    if (length <= STRAY_SUFFIX_LENGTH ||
+        path[length - STRAY_SUFFIX_LENGTH] != '.') {
+        return false;
+    }
+    for (const char *at = path + length - STRAY_SUFFIX_LENGTH + 1; *at != '\0';
+         at++) {
+        if (!isalnum((unsigned char)*at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether NAME is BASE with the suffix of krb5_cc_move's temporary file. */
 static bool
 is_stray_name(const char *name, const char *base)
 {
     size_t length = strlen(base);
 
-    if (strncmp(name, base, length) != 0 || name[length] != '.' ||
-        strlen(name) != length + STRAY_SUFFIX_LENGTH) {
-        return false;
-    }
-    for (const char *at = name + length + 1; *at != '\0'; at++) {
-        if (!isalnum((unsigned char)*at)) {
-            return false;
-        }
-    }
-    return true;
+    return strncmp(name, base, length) == 0 &&
+           strlen(name) == length + STRAY_SUFFIX_LENGTH &&
+           ccache_file_is_stray(name);
 }
 
 /*
@@ -314,7 +325,8 @@ ccache_file_destroy(struct krb *krb, const char *name)
 static enum outcome
 file_check(struct krb *krb, const char *name)
 {
-    return *ccache_path(name) == '/'
+    /* "FILE::/x" is another file to libkrb5. */
+    return *ccache_path(name) == '/' && strncmp(name, "FILE::", 6) != 0
                ? OUTCOME_SUCCESS
                : krb_refuse(krb, OUTCOME_CACHE_KIND, "%s: not an absolute path",
                             name);
@@ -361,6 +373,7 @@ const struct ccache_kind ccache_kind_file = {
     .check = file_check,
     .collection = file_collection,
     .is_collection = file_is_collection,
+    .primary = ccache_store_primary,
     .pattern = file_pattern,
     .is_of_session = ccache_file_is_of_session,
     .claim = ccache_file_claim,

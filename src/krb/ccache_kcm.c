@@ -61,6 +61,7 @@ const struct ccache_kind ccache_kind_kcm = {
     .check = kcm_check,
     .collection = kcm_collection,
     .is_collection = kcm_is_collection,
+    .primary = ccache_store_primary,
     .pattern = kcm_pattern,
     .is_of_session = kcm_is_of_session,
     .claim = ccache_store_claim,

@@ -68,11 +68,14 @@ keyring_is_of_session(const char *name)
     return is_anchor(&parts, "session") || is_anchor(&parts, "legacy");
 }
 
+/* A description is at most a page; what is before it is short. */
+#define DESCRIBED_MAX (4096 + 256)
+
 /* Who owns this process's session keyring; -errno where none can be used. */
 static int64_t
 session_owner(void)
 {
-    char text[256] = "";
+    char text[DESCRIBED_MAX] = "";
     long serial = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
                           KEY_SPEC_SESSION_KEYRING, 0L, 0L, 0L);
     long length = serial < 0 ? -1
@@ -179,6 +182,7 @@ const struct ccache_kind ccache_kind_keyring = {
     .check = keyring_check,
     .collection = keyring_collection,
     .is_collection = keyring_is_collection,
+    .primary = ccache_store_primary,
     .pattern = keyring_pattern,
     .is_of_session = keyring_is_of_session,
     .claim = ccache_store_claim,

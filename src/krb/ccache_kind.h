@@ -3,8 +3,8 @@
  * and what some kinds have in common.  NAME is of the kind that it is given to.
  *
  * A name is that of a single cache or that of a collection.  Collections have
- * check, collection, is_collection, pattern and is_of_session; all the rest is
- * done to single caches, which may be members of one.
+ * check, collection, is_collection, primary, pattern and is_of_session; all the
+ * rest is done to single caches, which may be members of one.
  */
 #ifndef KRB_CCACHE_KIND_H
 #define KRB_CCACHE_KIND_H
@@ -39,6 +39,10 @@ struct ccache_kind {
 
     /* Whether NAME is a collection and not a single cache. */
     bool (*is_collection)(const char *name);
+
+    /* The name of the primary of COLLECTION, there or not (free). */
+    enum outcome (*primary)(struct krb *krb, const char *collection,
+                            char **name_out);
 
     /*
      * A pattern that ends in CCACHE_RANDOM for a new cache inside or beside
@@ -120,6 +124,9 @@ enum outcome ccache_file_replace(struct krb *krb, const char *name,
                                  const struct ccache_change *change);
 enum outcome ccache_file_destroy(struct krb *krb, const char *name);
 
+/* Whether PATH looks like what a replacement of another file has left. */
+bool ccache_file_is_stray(const char *path);
+
 /*
  * Removes what replacements of the file PATH that were killed, or had no room,
  * have left beside it and is older than so many seconds.
@@ -143,6 +150,8 @@ void ccache_store_unclaim(struct krb *krb, const char *name);
 enum outcome ccache_store_inspect(struct krb *krb, const char *name);
 enum outcome ccache_store_replace(struct krb *krb, const char *name,
                                   const struct ccache_change *change);
+enum outcome ccache_store_primary(struct krb *krb, const char *collection,
+                                  char **name_out);
 enum outcome ccache_store_destroy(struct krb *krb, const char *name);
 
 #endif

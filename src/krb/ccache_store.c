@@ -26,7 +26,10 @@ enum outcome
 ccache_failed(struct krb *krb, krb5_error_code code, const char *name,
               enum outcome otherwise)
 {
-    enum outcome outcome = krb_failed(krb, code, name);
+    /* Where the persistent keyring cannot be linked libkrb5 blames the uid. */
+    bool is_full = code == KRB5_KCC_INVALID_UID && errno == EDQUOT;
+    enum outcome outcome =
+        is_full ? OUTCOME_CACHE_QUOTA : krb_failed(krb, code, name);
 
     if (outcome == OUTCOME_CACHE_QUOTA &&
         ccache_kind_of(name) == &ccache_kind_keyring) {
@@ -67,6 +70,26 @@ ccache_store_inspect(struct krb *krb, const char *name)
 }
 
 enum outcome
+ccache_store_primary(struct krb *krb, const char *collection, char **name_out)
+{
+    krb5_ccache cache = NULL;
+    char *name = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+    krb5_error_code code = krb5_cc_resolve(krb->context, collection, &cache);
+
+    if (code == 0) {
+        code = krb5_cc_get_full_name(krb->context, cache, &name);
+        (void)krb5_cc_close(krb->context, cache);
+    }
+    if (code != 0) {
+        return ccache_failed(krb, code, collection, OUTCOME_CACHE_UNREADABLE);
+    }
+    outcome = ccache_copy_name(krb, name, name_out);
+    krb5_free_string(krb->context, name);
+    return outcome;
+}
+
+enum outcome
 ccache_store_claim(struct krb *krb, const char *name)
 {
     /* Nobody can guess a drawn name: looking is enough. */
@@ -103,26 +126,44 @@ store_part(struct krb *krb, krb5_ccache cache, const struct tickets *fresh,
 }
 
 /*
+ * The primary that sssd-kcm would replace by the new cache NAME, open; NULL
+ * where there is none to keep.
+ */
+static krb5_ccache
+primary_to_keep(struct krb *krb, const char *name)
+{
+    krb5_ccache primary = NULL;
+    char *before = ccache_kind_of(name) == &ccache_kind_kcm
+                       ? ccache_primary_beside(krb, name)
+                       : NULL;
+
+    if (before != NULL && strcmp(before, name) != 0 &&
+        ccache_store_inspect(krb, before) == OUTCOME_SUCCESS &&
+        krb5_cc_resolve(krb->context, before, &primary) != 0) {
+        primary = NULL;
+    }
+    free(before);
+    return primary;
+}
+
+/*
  * Makes CACHE the client's.  sssd-kcm makes it the primary by that, empty as it
- * is: the one that was before is put back at once.
+ * is: the one that was before is put back with the very next request, since
+ * who reads the collection in between finds nothing.
  */
 static krb5_error_code
 initialize(struct krb *krb, const char *name, krb5_ccache cache,
            krb5_principal client)
 {
-    char *before = ccache_primary_beside(krb, name);
+    krb5_ccache primary = primary_to_keep(krb, name);
     krb5_error_code code = krb5_cc_initialize(krb->context, cache, client);
-    char *now = code == 0 ? ccache_primary_beside(krb, name) : NULL;
-    krb5_ccache primary = NULL;
 
-    if (before != NULL && now != NULL && strcmp(before, now) != 0 &&
-        ccache_store_inspect(krb, before) == OUTCOME_SUCCESS &&
-        krb5_cc_resolve(krb->context, before, &primary) == 0) {
-        (void)krb5_cc_switch(krb->context, primary);
+    if (primary != NULL) {
+        if (code == 0) {
+            (void)krb5_cc_switch(krb->context, primary);
+        }
         (void)krb5_cc_close(krb->context, primary);
     }
-    free(before);
-    free(now);
     return code;
 }
 
