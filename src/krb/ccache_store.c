@@ -186,6 +186,25 @@ begin(struct krb *krb, const char *name, krb5_ccache cache,
     return code;
 }
 
+/*
+ * Whether NAME has a TGT.  Ours is stored last: one that is there after our
+ * failure is of another helper, which was making the same cache.
+ */
+static bool
+has_tgt(struct krb *krb, const char *name)
+{
+    char cause[KRB_DETAIL_MAX];
+    struct tickets tickets = {0};
+    bool has = false;
+
+    memcpy(cause, krb->detail, sizeof(cause));
+    has = ccache_read(krb, name, &tickets) == OUTCOME_SUCCESS &&
+          tickets_tgt(krb, &tickets) != NULL;
+    tickets_free(krb, &tickets);
+    memcpy(krb->detail, cause, sizeof(cause));
+    return has;
+}
+
 enum outcome
 ccache_store_replace(struct krb *krb, const char *name,
                      const struct ccache_change *change)
@@ -212,7 +231,7 @@ ccache_store_replace(struct krb *krb, const char *name,
     if (code != 0) {
         outcome = ccache_failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
-    if (code != 0 && is_new) {
+    if (code != 0 && is_new && !has_tgt(krb, name)) {
         (void)krb5_cc_destroy(krb->context, cache);
     } else {
         (void)krb5_cc_close(krb->context, cache);

@@ -135,6 +135,7 @@ static const char *const refused_names[] = {
     "NONSENSE:x",
     "file:/tmp/x",
     "FILES:/tmp/x",
+    "FILE::/tmp/x",
     "relative",
     "",
     ":",
@@ -688,9 +689,73 @@ START_TEST(test_ccache_find_passes_over_what_cannot_be_read)
 }
 END_TEST
 
+/* What a replacement leaves that is killed is about to be swept. */
+START_TEST(test_ccache_find_passes_over_strays)
+{
+    char command[600];
+
+    create(dir_name("tkta"), ALICE, 3600);
+    (void)snprintf(command, sizeof(command), "cd '%s' && mv tkta tkta.AbCd01",
+                   dir_path(""));
+    ck_assert_int_eq(system(command), 0);
+    check_found(dir_name(""), ALICE, NULL);
+    create(dir_name("tktb"), ALICE, 3600);
+    check_found(dir_name(""), ALICE, dir_name("tktb"));
+}
+END_TEST
+
+/* Neither the directory nor the file that names the primary is made. */
 START_TEST(test_ccache_find_in_nothing_is_missing)
 {
     check_found(dir_name(""), ALICE, NULL);
+    check_primary(dir_name(""), dir_name("tkt"));
+    ck_assert_uint_eq(files(), 0);
+}
+END_TEST
+
+/* What the file that names the primary may hold, and what then. */
+static const struct {
+    const char *line;
+    const char *name; /* NULL = it cannot be told */
+} primary_lines[] = {
+    {"tkta\\n", "tkta"},    {"tkta\\nmore\\n", "tkta"},
+    {"tkta", NULL},         {"", NULL},
+    {"cache\\n", NULL},     {"tkt/../x\\n", NULL},
+    {"tkt%0100d\\n", NULL},
+};
+
+START_TEST(test_ccache_primary_is_what_the_file_names)
+{
+    char command[800];
+    char *name = NULL;
+
+    (void)snprintf(command, sizeof(command),
+                   "mkdir -m 700 '%s' && printf '%s' >'%s/primary'",
+                   dir_path(""), primary_lines[_i].line, dir_path(""));
+    ck_assert_int_eq(system(command), 0);
+    if (primary_lines[_i].name != NULL) {
+        check_primary(dir_name(""), dir_name(primary_lines[_i].name));
+        return;
+    }
+    ck_assert_int_eq(ccache_primary(&here.krb, dir_name(""), &name),
+                     OUTCOME_CACHE_UNREADABLE);
+}
+END_TEST
+
+/* "link/" is the directory behind it, for lstat(2) too. */
+START_TEST(test_ccache_dir_behind_a_link_is_left)
+{
+    char command[600];
+    char name[600];
+
+    (void)snprintf(command, sizeof(command),
+                   "cd '%s' && mkdir -m 700 real && ln -s real link",
+                   here.folder);
+    ck_assert_int_eq(system(command), 0);
+    (void)snprintf(name, sizeof(name), "DIR:%s/link/", here.folder);
+    ck_assert_int_eq(ccache_check(&here.krb, name), OUTCOME_CACHE_UNREADABLE);
+    (void)snprintf(name, sizeof(name), "DIR::%s/link//tkta", here.folder);
+    ck_assert_int_eq(ccache_check(&here.krb, name), OUTCOME_CACHE_UNREADABLE);
 }
 END_TEST
 
@@ -901,7 +966,11 @@ add_dir(Suite *suite)
     tcase_add_test(tcase, test_ccache_find_is_by_principal);
     tcase_add_test(tcase, test_ccache_find_looks_at_the_primary_first);
     tcase_add_test(tcase, test_ccache_find_passes_over_what_cannot_be_read);
+    tcase_add_test(tcase, test_ccache_find_passes_over_strays);
     tcase_add_test(tcase, test_ccache_find_in_nothing_is_missing);
+    tcase_add_loop_test(tcase, test_ccache_primary_is_what_the_file_names, 0,
+                        COUNT(primary_lines));
+    tcase_add_test(tcase, test_ccache_dir_behind_a_link_is_left);
     tcase_add_test(tcase, test_ccache_find_leaves_the_default);
     tcase_add_test(tcase, test_ccache_primary_is_named_also_where_it_is_not);
     tcase_add_loop_test(tcase, test_ccache_create_is_primary_where_none_lives,
