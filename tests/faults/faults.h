@@ -44,7 +44,8 @@ struct faults_plan {
     enum faults_family family;
     enum faults_deed deed;
     uint32_t nth; /* from 1; 0 = count, and do nothing */
-    /* SIGKILL for a process of this side so long after it began; 0 = never. */
+    /* SIGKILL for the first process of the side so long after it began, if > 0
+     */
     uint64_t kill_after_ns;
 };
 
@@ -53,7 +54,8 @@ struct faults_page {
     struct faults_plan plan;
     _Atomic uint32_t counted; /* calls of the plan's side and family */
     _Atomic uint32_t hits;
-    char call[32]; /* the name of the last that was hit */
+    _Atomic uint32_t timers; /* processes that kill_after_ns was meant for */
+    char call[32];           /* the name of the last that was hit */
 
     _Atomic uint32_t crashes; /* signals of a helper that is broken */
     _Atomic int32_t signal;   /* the last of them */

@@ -46,4 +46,4 @@ tests_faults_test_faults_LDADD = tests/faults/libscene.la $(LDADD)
 tests_faults_test_kills_LDADD = tests/faults/libscene.la $(LDADD)
 tests_faults_test_limits_LDADD = tests/faults/libscene.la $(LDADD)
 
-EXTRA_DIST += tests/faults/wrapped tests/faults/test_wrapped
+EXTRA_DIST += tests/faults/wrapped

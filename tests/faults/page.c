@@ -41,6 +41,7 @@ faults_arm(struct faults_page *page, const struct faults_plan *plan)
     page->plan = *plan;
     page->counted = 0;
     page->hits = 0;
+    page->timers = 0;
     page->call[0] = '\0';
     page->crashes = 0;
     page->signal = 0;

@@ -340,16 +340,24 @@ after_replace(struct scene *scene, int code)
 /* Establish, where another session has the cache that both share. */
 
 /*
- * Where memory fails it libkrb5 does not list all of a collection, and says
- * nothing: then there is a second cache, as whole as the first.
+ * A cache that cannot be read is passed over, and where memory fails it
+ * libkrb5 does not list all of a collection and says nothing: then there is a
+ * second cache, as whole as the first.
  */
+static bool
+may_have_second_cache(const struct faults_page *page)
+{
+    return strcmp(page->call, "lstat") == 0 ||
+           strstr(page->hit_calls, "krb5_cccol_cursor") != NULL;
+}
+
 static bool
 has_second_cache(struct scene *scene, const char *name)
 {
     uid_t uid = common_uid(USER);
 
-    if (scene->page->plan.family != FAULTS_LIBKRB5 ||
-        strcmp(name, scene->cache) == 0) {
+    if (strcmp(name, scene->cache) == 0 ||
+        !may_have_second_cache(scene->page)) {
         return false;
     }
     MUST(others(scene) == 1 && look(name).tgt == scene->tgt[scene->turn],

@@ -1,7 +1,7 @@
 /*
  * Every call out of our own objects that can fail, wrapped by the linker
  * (ld(1), --wrap; the list is in tests/faults/wrapped, and
- * tests/faults/test_wrapped sees that none is missing).  A call that is to
+ * tests/env/test_wrapped sees that none is missing).  A call that is to
  * fail does so as the real one would, with an errno that fits it, and with
  * what the real one would have done all the same: a descriptor is closed, a
  * child is reaped.
@@ -401,7 +401,7 @@ __wrap_recv(int fd, void *data, size_t size, int flags)
 
 /* Processes and their rights. */
 
-/* SIGKILL for this process when the plan says so. */
+/* SIGKILL for this process when the plan says so, if it is the first. */
 static void
 set_end(void)
 {
@@ -414,7 +414,9 @@ set_end(void)
     };
     timer_t timer;
 
-    if (page->armed && page->plan.side == side && after_ns > 0) {
+    /* Who cleans up behind the first shall live. */
+    if (page->armed && page->plan.side == side && after_ns > 0 &&
+        atomic_fetch_add(&page->timers, 1) == 0) {
         (void)timer_create(CLOCK_MONOTONIC, &event, &timer);
         (void)timer_settime(timer, 0, &limit, NULL);
     }
