@@ -577,7 +577,7 @@ END_TEST
 
 enum {
     SPAWNS = 61,
-    SERIES = 3,
+    SERIES = 20,
     HEAP_SIZE = 300 * 1024 * 1024,
 };
 
