@@ -276,6 +276,14 @@ count_files(const struct kind *kind, const char *user)
     return count;
 }
 
+size_t
+kinds_primary_strays(const struct kind *kind, const char *user)
+{
+    return kind->family == KIND_DIR && common_exists(folder_of(kind, user))
+               ? common_count(folder_of(kind, user), "primary.")
+               : 0;
+}
+
 /* nftw's callback; what is not empty or not there stays as it is. */
 static int
 remove_one(const char *path, const struct stat *status, int type,

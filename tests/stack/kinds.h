@@ -82,4 +82,7 @@ void kinds_assert_owned(const struct kind *kind, const char *name,
 /* How many caches, strays and half-made ones counted, USER has in KIND. */
 size_t kinds_caches(const struct kind *kind, const char *user);
 
+/* How many of these are of a killed krb5_cc_switch, beside a DIR's primary. */
+size_t kinds_primary_strays(const struct kind *kind, const char *user);
+
 #endif
