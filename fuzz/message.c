@@ -299,6 +299,36 @@ sample_name(struct bytes *payload, const struct options *options)
 }
 
 static int
+travel_description(struct trip *trip)
+{
+    struct description description;
+    int status = 0;
+
+    soil(&description, sizeof(description));
+    status = description_unpack(trip->payload, &description);
+    if (status < 0) {
+        return refused(status, &description, sizeof(description));
+    }
+    require_text(trip, description.principal);
+    description_pack(&trip->again, &description);
+    return 0;
+}
+
+static void
+sample_description(struct bytes *payload, const struct options *options)
+{
+    const struct description description = {
+        .principal = "alice@EXAMPLE.COM",
+        .start = 1700000000,
+        .end = 1700036000,
+        .renew_until = 1700600000,
+    };
+
+    (void)options;
+    description_pack(payload, &description);
+}
+
+static int
 travel_result(struct trip *trip)
 {
     struct result result;
@@ -450,6 +480,8 @@ static const struct row rows[] = {
     {MESSAGE_NOTE, "note", travel_note, sample_note, false},
     {MESSAGE_NAME, "name", travel_name, sample_name, false},
     {MESSAGE_DRAW, "draw", travel_draw, sample_draw, false},
+    {MESSAGE_DESCRIPTION, "description", travel_description, sample_description,
+     false},
     {MESSAGE_RESULT, "result", travel_result, sample_result, false},
     {MESSAGE_BEGIN, "begin", travel_begin, sample_begin, true},
     {MESSAGE_TICKETS, "tickets", travel_tickets, sample_tickets, false},
@@ -461,7 +493,7 @@ static const struct row rows[] = {
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 /* Types are numbered from 1 on: none is left out above. */
-_Static_assert((int)ROW_COUNT == (int)MESSAGE_PROOF, "a type has no row");
+_Static_assert((int)ROW_COUNT == (int)MESSAGE_DESCRIPTION, "a type has no row");
 
 static const struct row *
 row_of(uint8_t type)

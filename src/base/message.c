@@ -53,7 +53,7 @@ request_unpack(struct span payload, struct request *request_out,
     struct request request = {0};
     int status = 0;
 
-    request.job = (enum job)read_below(&reader, JOB_DESTROY + 1);
+    request.job = (enum job)read_below(&reader, JOB_COUNT);
     request.budget_ms = reader_i64(&reader);
     request.user = reader_string(&reader);
     request.has_account = read_bool(&reader);
@@ -234,6 +234,33 @@ cache_name_unpack(struct span payload, struct cache_name *name_out)
     status = reader_end(&reader);
     if (status == 0) {
         *name_out = name;
+    }
+    return status;
+}
+
+void
+description_pack(struct bytes *payload, const struct description *description)
+{
+    bytes_put_string(payload, description->principal);
+    bytes_put_i64(payload, description->start);
+    bytes_put_i64(payload, description->end);
+    bytes_put_i64(payload, description->renew_until);
+}
+
+int
+description_unpack(struct span payload, struct description *description_out)
+{
+    struct reader reader = reader_from(payload);
+    struct description description = {0};
+    int status = 0;
+
+    description.principal = reader_string(&reader);
+    description.start = reader_i64(&reader);
+    description.end = reader_i64(&reader);
+    description.renew_until = reader_i64(&reader);
+    status = reader_end(&reader);
+    if (status == 0) {
+        *description_out = description;
     }
     return status;
 }

@@ -4,7 +4,8 @@
  * packing beside unpacking; no input or output here (base/channel does that).
  *
  *   module -> helper     REQUEST, then ANSWER to each PROMPT, NAME to each DRAW
- *   helper -> module     one GREETING, any of PROMPT INFO NOTE DRAW, one RESULT
+ *   helper -> module     one GREETING, any of PROMPT INFO NOTE DRAW, for a
+ *                        DESCRIBE one DESCRIPTION, one RESULT
  *                        (where things go wrong early, without GREETING)
  *   judge -> exchange    BEGIN, ANSWER, CHALLENGE
  *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE
@@ -23,8 +24,8 @@
 #include "base/options.h"
 #include "base/outcome.h"
 
-/* What is spoken here, and the oldest that is understood. */
-#define MESSAGE_VERSION 1
+/* What is spoken here, and the oldest that is understood.  2: DESCRIBE. */
+#define MESSAGE_VERSION 2
 #define MESSAGE_VERSION_OLDEST 1
 
 /* The longest payload.  A ticket with a large PAC has 64 KiB. */
@@ -51,6 +52,7 @@ enum message_type {
     MESSAGE_TICKETS = 11,
     MESSAGE_CHALLENGE = 12,
     MESSAGE_PROOF = 13,
+    MESSAGE_DESCRIPTION = 14,
 };
 
 /* A message as it came: the payload is owned (bytes_free). */
@@ -64,11 +66,13 @@ void message_free(struct message *message);
 
 /* What the helper is asked to do. */
 enum job {
-    JOB_ACQUIRE = 1, /* tickets for a password, verified and authorized */
-    JOB_STORE = 2,   /* make a session's cache of given tickets */
-    JOB_REPLACE = 3, /* put given tickets in the place of a cache's */
-    JOB_RENEW = 4,   /* renew the TGT of a cache */
-    JOB_DESTROY = 5, /* destroy a cache */
+    JOB_ACQUIRE = 1,  /* tickets for a password, verified and authorized */
+    JOB_STORE = 2,    /* make a session's cache of given tickets */
+    JOB_REPLACE = 3,  /* put given tickets in the place of a cache's */
+    JOB_RENEW = 4,    /* renew the TGT of a cache */
+    JOB_DESTROY = 5,  /* destroy a cache */
+    JOB_DESCRIBE = 6, /* say whose tickets a cache has, and how long */
+    JOB_COUNT
 };
 
 struct request {
@@ -151,6 +155,19 @@ struct cache_name {
 
 void cache_name_pack(struct bytes *payload, const struct cache_name *name);
 int cache_name_unpack(struct span payload, struct cache_name *name_out);
+
+/* Whose TGT is in a cache; times in seconds since 1970. */
+struct description {
+    const char *principal;
+    int64_t start;
+    int64_t end;
+    int64_t renew_until; /* 0 = it cannot be renewed */
+};
+
+void description_pack(struct bytes *payload,
+                      const struct description *description);
+int description_unpack(struct span payload,
+                       struct description *description_out);
 
 /* How it ended. */
 struct result {

@@ -344,6 +344,21 @@ handle_note(const struct client *client, const struct client_request *request,
     return STEP_GO_ON;
 }
 
+static enum step
+handle_description(const struct client *client,
+                   const struct client_request *request,
+                   struct client_answer *answer)
+{
+    struct description description = {0};
+
+    if (description_unpack(bytes_span(&client->message.payload), &description) <
+        0) {
+        return misunderstood(answer);
+    }
+    request->handlers->described(request->handlers->data, &description);
+    return STEP_GO_ON;
+}
+
 /* The last message: it stays in ANSWER, which borrows from it. */
 static enum step
 handle_result(struct client *client, struct client_answer *answer)
@@ -377,6 +392,10 @@ dispatch(struct client *client, const struct client_request *request,
     case MESSAGE_DRAW:
         return makes_caches ? handle_draw(client, request, answer)
                             : misunderstood(answer);
+    case MESSAGE_DESCRIPTION:
+        return request->request->job == JOB_DESCRIBE
+                   ? handle_description(client, request, answer)
+                   : misunderstood(answer);
     case MESSAGE_RESULT:
         return handle_result(client, answer);
     default:

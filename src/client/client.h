@@ -58,6 +58,8 @@ struct client_handlers {
      */
     enum outcome (*name)(void *data, const char *pattern,
                          struct bytes *payload);
+    /* What a DESCRIBE has found; NULL in who asks for none. */
+    void (*described)(void *data, const struct description *description);
     void *data;
 };
 

@@ -66,3 +66,21 @@ job_cache_name(struct helper *helper, struct krb *krb,
                ? OUTCOME_SUCCESS
                : krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
 }
+
+enum outcome
+job_single_cache_name(struct helper *helper, struct krb *krb,
+                      struct job_result *result)
+{
+    char *primary = NULL;
+    enum outcome outcome = job_cache_name(helper, krb, result);
+
+    if (outcome != OUTCOME_SUCCESS || !ccache_is_collection(result->cache)) {
+        return outcome;
+    }
+    outcome = ccache_primary(krb, result->cache, &primary);
+    if (outcome == OUTCOME_SUCCESS) {
+        free(result->cache);
+        result->cache = primary;
+    }
+    return outcome;
+}

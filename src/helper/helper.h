@@ -46,4 +46,8 @@ enum outcome helper_become_user(struct helper *helper, struct krb *krb);
 enum outcome job_cache_name(struct helper *helper, struct krb *krb,
                             struct job_result *result);
 
+/* The same, and of a collection its primary, whichever it is later. */
+enum outcome job_single_cache_name(struct helper *helper, struct krb *krb,
+                                   struct job_result *result);
+
 #endif

@@ -211,10 +211,73 @@ destroy(struct helper *helper, struct krb *krb, struct job_result *result)
                                       : outcome;
 }
 
+static void
+send_description(struct helper *helper, const char *principal,
+                 const krb5_creds *tgt)
+{
+    const krb5_ticket_times *times = &tgt->times;
+    bool is_renewable = (tgt->ticket_flags & TKT_FLG_RENEWABLE) != 0;
+    struct bytes payload = BYTES_EMPTY;
+
+    /* libkrb5's timestamps are unsigned, whatever their type says. */
+    description_pack(
+        &payload,
+        &(struct description){
+            .principal = principal,
+            .start = (uint32_t)(times->starttime != 0 ? times->starttime
+                                                      : times->authtime),
+            .end = (uint32_t)times->endtime,
+            .renew_until = is_renewable ? (uint32_t)times->renew_till : 0,
+        });
+    line_send(&helper->module, MESSAGE_DESCRIPTION, &payload);
+    bytes_free(&payload);
+}
+
+/* Says what is in the cache to who has asked. */
+static enum outcome
+describe_tickets(struct helper *helper, struct krb *krb,
+                 const struct tickets *tickets, const char *cache)
+{
+    const krb5_creds *tgt = tickets_tgt(krb, tickets);
+    char *principal = NULL;
+    krb5_error_code code = 0;
+
+    if (tgt == NULL) {
+        return krb_refuse(krb, OUTCOME_CACHE_UNREADABLE, "%s: has no TGT",
+                          cache);
+    }
+    code = krb5_unparse_name(krb->context, tickets->client, &principal);
+    if (code != 0) {
+        return krb_failed(krb, code, cache);
+    }
+    send_description(helper, principal, tgt);
+    krb5_free_unparsed_name(krb->context, principal);
+    return OUTCOME_SUCCESS;
+}
+
+static enum outcome
+describe(struct helper *helper, struct krb *krb, struct job_result *result)
+{
+    struct tickets tickets = {0};
+    enum outcome outcome = begin_as_user(helper, krb);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = job_single_cache_name(helper, krb, result);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = ccache_read(krb, result->cache, &tickets);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = describe_tickets(helper, krb, &tickets, result->cache);
+    }
+    tickets_free(krb, &tickets);
+    return outcome;
+}
+
 static const struct job_row table[] = {
     {JOB_ACQUIRE, true, judge_acquire}, {JOB_STORE, false, store},
     {JOB_REPLACE, false, replace},      {JOB_RENEW, true, judge_renew},
-    {JOB_DESTROY, false, destroy},
+    {JOB_DESTROY, false, destroy},      {JOB_DESCRIBE, false, describe},
 };
 
 const struct job_row *

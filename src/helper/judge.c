@@ -653,20 +653,6 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
     return outcome;
 }
 
-/* A collection's primary cache is what is renewed, whichever it is later. */
-static enum outcome
-settle_on_primary(struct krb *krb, struct job_result *result)
-{
-    char *primary = NULL;
-    enum outcome outcome = ccache_primary(krb, result->cache, &primary);
-
-    if (outcome == OUTCOME_SUCCESS) {
-        free(result->cache);
-        result->cache = primary;
-    }
-    return outcome;
-}
-
 /*
  * Whether krb5.conf excludes the user: the module would end us for it, but
  * perhaps too late.
@@ -692,10 +678,7 @@ judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = OUTCOME_NOT_OURS;
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = job_cache_name(helper, krb, result);
-    }
-    if (outcome == OUTCOME_SUCCESS && ccache_is_collection(result->cache)) {
-        outcome = settle_on_primary(krb, result);
+        outcome = job_single_cache_name(helper, krb, result);
     }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = renew_and_replace(helper, krb, result->cache, &renewed);

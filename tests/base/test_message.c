@@ -20,6 +20,7 @@ union unpacked {
     const char *text;
     struct note note;
     struct cache_name name;
+    struct description description;
     struct draw draw;
     struct result result;
     struct begin begin;
@@ -173,7 +174,7 @@ judge_request(struct span payload, const union unpacked *out)
     const struct request *request = &out->request;
 
     REQUIRE(request->job >= JOB_ACQUIRE);
-    REQUIRE(request->job <= JOB_DESTROY);
+    REQUIRE(request->job < JOB_COUNT);
     REQUIRE(request->budget_ms > 0);
     check_text(payload, request->user);
     check_text(payload, request->cache);
@@ -341,6 +342,30 @@ judge_name(struct span payload, const union unpacked *out)
 }
 
 static void
+pack_description(struct bytes *payload)
+{
+    description_pack(payload,
+                     &(struct description){.principal = "alice@EXAMPLE.COM",
+                                           .start = 1700000000,
+                                           .end = 1700036000,
+                                           .renew_until = 1700600000});
+}
+
+static int
+unpack_description(struct span payload, union unpacked *out,
+                   struct options *options)
+{
+    (void)options;
+    return description_unpack(payload, &out->description);
+}
+
+static void
+judge_description(struct span payload, const union unpacked *out)
+{
+    check_text(payload, out->description.principal);
+}
+
+static void
 pack_result(struct bytes *payload)
 {
     result_pack(payload, &(struct result){.outcome = OUTCOME_CLOCK_SKEW,
@@ -466,12 +491,19 @@ judge_proof(struct span payload, const union unpacked *out)
     }
 
 static const struct kind kinds[] = {
-    KIND(MESSAGE_REQUEST, request), KIND(MESSAGE_GREETING, greeting),
-    KIND(MESSAGE_PROMPT, prompts),  KIND(MESSAGE_ANSWER, answers),
-    KIND(MESSAGE_INFO, info),       KIND(MESSAGE_NOTE, note),
-    KIND(MESSAGE_NAME, name),       KIND(MESSAGE_DRAW, draw),
-    KIND(MESSAGE_RESULT, result),   KIND(MESSAGE_BEGIN, begin),
-    KIND(MESSAGE_TICKETS, tickets), KIND(MESSAGE_CHALLENGE, challenge),
+    KIND(MESSAGE_REQUEST, request),
+    KIND(MESSAGE_GREETING, greeting),
+    KIND(MESSAGE_PROMPT, prompts),
+    KIND(MESSAGE_ANSWER, answers),
+    KIND(MESSAGE_INFO, info),
+    KIND(MESSAGE_NOTE, note),
+    KIND(MESSAGE_NAME, name),
+    KIND(MESSAGE_DRAW, draw),
+    KIND(MESSAGE_DESCRIPTION, description),
+    KIND(MESSAGE_RESULT, result),
+    KIND(MESSAGE_BEGIN, begin),
+    KIND(MESSAGE_TICKETS, tickets),
+    KIND(MESSAGE_CHALLENGE, challenge),
     KIND(MESSAGE_PROOF, proof),
 };
 
@@ -544,7 +576,7 @@ START_TEST(test_message_type_each_has_a_case)
     for (int type = MESSAGE_REQUEST; type <= MESSAGE_PROOF; type++) {
         (void)kind_of((enum message_type)type);
     }
-    ck_assert_int_eq(KIND_COUNT, MESSAGE_PROOF);
+    ck_assert_int_eq(KIND_COUNT, MESSAGE_DESCRIPTION);
 }
 END_TEST
 
@@ -556,6 +588,8 @@ START_TEST(test_message_numbers_on_the_wire_never_change)
     ck_assert_int_eq(MESSAGE_PROOF, 13);
     ck_assert_int_eq(JOB_ACQUIRE, 1);
     ck_assert_int_eq(JOB_DESTROY, 5);
+    ck_assert_int_eq(MESSAGE_DESCRIPTION, 14);
+    ck_assert_int_eq(JOB_DESCRIBE, 6);
     ck_assert_int_eq(LOG_LEVEL_ALERT, 0);
     ck_assert_int_eq(LOG_LEVEL_DEBUG, 4);
 }
@@ -709,7 +743,7 @@ check_request(const struct request *request, int expected)
 
 START_TEST(test_message_request_of_each_job_is_accepted)
 {
-    for (int job = JOB_ACQUIRE; job <= JOB_DESTROY; job++) {
+    for (int job = JOB_ACQUIRE; job < JOB_COUNT; job++) {
         struct request request = full_request;
 
         request.job = (enum job)job;
@@ -724,7 +758,7 @@ START_TEST(test_message_request_of_no_job_is_refused)
 
     request.job = (enum job)0;
     check_request(&request, -EBADMSG);
-    request.job = (enum job)(JOB_DESTROY + 1);
+    request.job = JOB_COUNT;
     check_request(&request, -EBADMSG);
 }
 END_TEST
@@ -952,6 +986,21 @@ START_TEST(test_message_name_comes_back)
 }
 END_TEST
 
+START_TEST(test_message_description_comes_back)
+{
+    struct bytes payload = BYTES_EMPTY;
+    struct description got;
+
+    pack_description(&payload);
+    ck_assert_int_eq(description_unpack(bytes_span(&payload), &got), 0);
+    ck_assert_str_eq(got.principal, "alice@EXAMPLE.COM");
+    ck_assert_int_eq(got.start, 1700000000);
+    ck_assert_int_eq(got.end, 1700036000);
+    ck_assert_int_eq(got.renew_until, 1700600000);
+    bytes_free(&payload);
+}
+END_TEST
+
 START_TEST(test_message_result_of_each_outcome_comes_back)
 {
     for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
@@ -1133,6 +1182,7 @@ add_round_trips(Suite *suite)
     tcase_add_test(tcase, test_message_note_of_each_level_comes_back);
     tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_name_comes_back);
+    tcase_add_test(tcase, test_message_description_comes_back);
     tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_result_of_each_outcome_comes_back);
     tcase_add_test(tcase, test_message_begin_comes_back);
