@@ -1,0 +1,41 @@
+/*
+ * The stash: a blob handed over from a process that authenticates to the one
+ * that makes the session (sshd's keyboard-interactive authentication runs in a
+ * child of its own), once.  It goes away by itself: kernel keys with a timeout
+ * (add_key(2), keyctl(2), type "user"), in root's user keyring, that nobody but
+ * uid 0 may look at or possess; where keys cannot be had a file of root's in
+ * the runtime directory, which is void after the same time.  Both are known by
+ * a random name.  Only for processes whose uids are all 0.
+ */
+#ifndef REGISTRY_STASH_H
+#define REGISTRY_STASH_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* A name and its NUL. */
+#define STASH_NAME_SIZE 48
+
+/*
+ * Keeps a copy of CONTENT for LIFETIME_S seconds under a name of its own, as
+ * keys or else below RUNTIME_DIR.  All or nothing.  0 or -errno.
+ */
+int stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
+              char name_out[STASH_NAME_SIZE]);
+
+/*
+ * Appends what NAME stands for to CONTENT_OUT, once: it is gone afterwards,
+ * whatever comes of it.  0, -ENOENT (gone, void, or never there), -EPERM (not
+ * root's own), -EBADMSG (not a name, or not whole), -ENOMEM.
+ */
+int stash_take(const char *runtime_dir, const char *name,
+               struct bytes *content_out);
+
+/* Takes NAME away unread; what is not there is no matter. */
+void stash_drop(const char *runtime_dir, const char *name);
+
+/* Removes files that are void; returns how many. */
+unsigned int stash_sweep(const char *runtime_dir);
+
+#endif
