@@ -102,8 +102,8 @@ tests_stack_test_who_CPPFLAGS = $(AM_CPPFLAGS) \
 
 # For every program that has no list of its own; archives give what is asked.
 # Symbols are exported: libpam shall find the test's own syslog(3).
-LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la libhelper.la libkrb.la \
-	libbase.la $(PAM_LIBS) $(KRB5_LIBS) $(CHECK_LIBS) -ldl
+LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la \
+	libregistry.la libhelper.la libkrb.la libbase.la $(PAM_LIBS) $(KRB5_LIBS) $(CHECK_LIBS) -ldl
 
 
 # Everything that the tests run, built.

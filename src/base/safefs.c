@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,30 +43,109 @@ judge(int fd, uid_t owner, bool last)
     return is_trusted(&status, owner) ? 0 : -EPERM;
 }
 
+/* The component NAME of LENGTH bytes as a text.  0 or -errno. */
+static int
+take_component(char component[NAME_MAX + 1], const char *name, size_t length)
+{
+    if (length > NAME_MAX) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(component, name, length);
+    component[length] = '\0';
+    return length == 0 || strcmp(component, ".") == 0 ||
+                   strcmp(component, "..") == 0
+               ? -EINVAL
+               : 0;
+}
+
 /* Opens the component NAME of LENGTH bytes in DIRECTORY and closes the latter.
  */
 static int
 descend(int directory, const char *name, size_t length)
 {
     char component[NAME_MAX + 1];
-    int fd = -1;
+    int fd = take_component(component, name, length);
 
-    if (length > NAME_MAX) {
-        (void)close(directory);
-        return -ENAMETOOLONG;
-    }
-    memcpy(component, name, length);
-    component[length] = '\0';
-    if (strcmp(component, ".") == 0 || strcmp(component, "..") == 0) {
-        (void)close(directory);
-        return -EINVAL;
-    }
-    fd = openat(directory, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        fd = -errno;
+    if (fd == 0) {
+        fd = openat(directory, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        fd = fd < 0 ? -errno : fd;
     }
     (void)close(directory);
     return fd;
+}
+
+/* What an open directory must be to have OWNER's own things in it. */
+static int
+judge_own(int fd, uid_t owner)
+{
+    struct stat status;
+    int judged = judge(fd, owner, false);
+
+    if (judged == 0 && fstat(fd, &status) < 0) {
+        judged = -errno;
+    }
+    return judged == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? -EPERM
+                                                                      : judged;
+}
+
+int
+safefs_open_directory_at(int directory, const char *name, uid_t owner,
+                         enum safefs_missing missing)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(directory, name, flags);
+    int status = 0;
+
+    if (fd < 0 && errno == ENOENT && missing == SAFEFS_MAKE_IF_MISSING) {
+        if (mkdirat(directory, name, 0700) < 0 && errno != EEXIST) {
+            return -errno;
+        }
+        fd = openat(directory, name, flags);
+    }
+    if (fd < 0) {
+        /* Of a link the kernel says that it is no directory. */
+        return -errno;
+    }
+    status = judge_own(fd, owner);
+    if (status < 0) {
+        (void)close(fd);
+        return status;
+    }
+    return fd;
+}
+
+int
+safefs_open_directory(const char *path, uid_t owner,
+                      enum safefs_missing missing)
+{
+    const char *at = path + strspn(path, "/");
+    size_t length = strcspn(at, "/");
+    char last[NAME_MAX + 1];
+    int fd = *path == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    int status = 0;
+
+    if (fd < 0) {
+        return *path == '/' ? -errno : -EINVAL;
+    }
+    status = judge(fd, owner, false);
+    /* All but the last component. */
+    while (status == 0 && at[length + strspn(at + length, "/")] != '\0') {
+        fd = descend(fd, at, length);
+        if (fd < 0) {
+            return fd;
+        }
+        at += length + strspn(at + length, "/");
+        length = strcspn(at, "/");
+        status = judge(fd, owner, false);
+    }
+    if (status == 0) {
+        status = take_component(last, at, length);
+    }
+    if (status == 0) {
+        status = safefs_open_directory_at(fd, last, owner, missing);
+    }
+    (void)close(fd);
+    return status;
 }
 
 int
@@ -110,5 +190,63 @@ safefs_check_program(const char *path, uid_t owner, size_t *at_out)
         }
     }
     (void)close(fd);
+    return status;
+}
+
+/* Whether a file of LENGTH bytes can be written: beyond it SIGXFSZ kills. */
+static bool
+may_write(size_t length)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+           (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= length);
+}
+
+static int
+write_all(int fd, struct span rest)
+{
+    while (rest.length > 0) {
+        ssize_t written = write(fd, rest.data, rest.length);
+
+        if (written < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (written > 0) {
+            rest.data += written;
+            rest.length -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+int
+safefs_create(int directory, const char *name, const struct span *content,
+              size_t count)
+{
+    size_t length = 0;
+    int status = 0;
+    int fd = -1;
+
+    for (size_t i = 0; i < count; i++) {
+        length += content[i].length;
+    }
+    if (!may_write(length)) {
+        return -EFBIG;
+    }
+    fd = openat(directory, name,
+                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return -errno;
+    }
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        status = write_all(fd, content[i]);
+    }
+    if (close(fd) < 0 && status == 0) {
+        status = -errno;
+    }
+    if (status < 0) {
+        (void)unlinkat(directory, name, 0);
+    }
     return status;
 }

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "base/bytes.h"
+
 /*
  * Whether the program at PATH may be run by somebody who trusts root and
  * OWNER alone: PATH is absolute and has no "." or ".."; each component from /
@@ -18,5 +20,34 @@
  * the part of PATH that the answer is about.
  */
 int safefs_check_program(const char *path, uid_t owner, size_t *at_out);
+
+enum safefs_missing {
+    SAFEFS_FAIL_IF_MISSING,
+    SAFEFS_MAKE_IF_MISSING /* the last component, as 0700 */
+};
+
+/*
+ * Opens the directory at PATH by the same rules; the last component must not
+ * even be sticky and writable.  Returns the descriptor (close(2)), or -errno
+ * as above.
+ */
+int safefs_open_directory(const char *path, uid_t owner,
+                          enum safefs_missing missing);
+
+/*
+ * The same of NAME, one component, in the open directory DIRECTORY, which stays
+ * open.
+ */
+int safefs_open_directory_at(int directory, const char *name, uid_t owner,
+                             enum safefs_missing missing);
+
+/*
+ * Makes the new file NAME (0600) in DIRECTORY and writes the COUNT spans of
+ * CONTENT to it, one behind the other.  After a failure there is none.  0 or
+ * -errno: -EEXIST, and -EFBIG also where the process's RLIMIT_FSIZE is so small
+ * that the write would end it (SIGXFSZ, setrlimit(2)).
+ */
+int safefs_create(int directory, const char *name, const struct span *content,
+                  size_t count);
 
 #endif

@@ -30,13 +30,13 @@ struct registry {
 
 enum registry_place { REGISTRY_STATE, REGISTRY_RUNTIME, REGISTRY_PLACES };
 
-/* DIGEST-RANDOM and a NUL. */
-#define REGISTRY_ID_SIZE 34
+/* DIGEST-RANDOM and a NUL, or whatever else has been found. */
+#define REGISTRY_ID_SIZE 256
 
 /* Where a record is; a value. */
 struct registry_key {
     enum registry_place place;
-    int64_t uid;
+    int64_t uid; /* RECORD_UNKNOWN: beside the directories of the uids */
     char id[REGISTRY_ID_SIZE];
 };
 
@@ -92,6 +92,12 @@ int registry_visit(const struct registry *registry, int64_t uid,
                    bool (*visit)(void *data,
                                  const struct registry_entry *entry),
                    void *data);
+
+/*
+ * Removes what was left of writes that were killed, and directories of uids
+ * that have no record any more.
+ */
+void registry_sweep(const struct registry *registry);
 
 /*
  * Whether another session than KEY's holds RECORD's cache: one that lives, or

@@ -1,0 +1,683 @@
+/* Records in their places. */
+#include "registry/registry.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/safefs.h"
+
+#define SESSIONS "sessions"
+#define SET_ASIDE "set-aside"
+
+/* What the name of a record that is being written begins with. */
+#define UNFINISHED ".new-"
+
+/* Nobody writes for so long: it has been killed. */
+#define UNFINISHED_S 600
+
+/* The directory of a uid may be swept as often as this while it is entered. */
+#define ENTER_TRIES 5
+
+/* How long to wait before the next look at a lock. */
+#define LOCK_PAUSE_NS 5000000L
+
+/* Directories, files and everything on the way are root's. */
+#define OWNER 0
+
+#define UID_SIZE 24
+
+static const char *
+path_of(const struct registry *registry, enum registry_place place)
+{
+    return place == REGISTRY_STATE ? registry->state_dir
+                                   : registry->runtime_dir;
+}
+
+/* Opens NAME of PLACE's directory; -errno. */
+static int
+open_in_place(const struct registry *registry, enum registry_place place,
+              const char *name, enum safefs_missing missing)
+{
+    int directory =
+        safefs_open_directory(path_of(registry, place), OWNER, missing);
+    int fd = -1;
+
+    if (directory < 0) {
+        return directory;
+    }
+    fd = safefs_open_directory_at(directory, name, OWNER, missing);
+    (void)close(directory);
+    return fd;
+}
+
+/* Opens the directory that KEY's record is in; -errno. */
+static int
+open_home(const struct registry *registry, const struct registry_key *key,
+          enum safefs_missing missing)
+{
+    char name[UID_SIZE];
+    int sessions = open_in_place(registry, key->place, SESSIONS, missing);
+    int fd = -1;
+
+    if (sessions < 0 || key->uid == RECORD_UNKNOWN) {
+        return sessions;
+    }
+    (void)snprintf(name, sizeof(name), "%" PRId64, key->uid);
+    fd = safefs_open_directory_at(sessions, name, OWNER, missing);
+    (void)close(sessions);
+    return fd;
+}
+
+/* The beginning of the ids of all holders of CACHE (FNV-1a, 64 bits). */
+static void
+digest_of(const char *cache, char digest[18])
+{
+    uint64_t hash = 14695981039346656037U;
+
+    for (const char *at = cache; *at != '\0'; at++) {
+        hash = (hash ^ (unsigned char)*at) * 1099511628211U;
+    }
+    (void)snprintf(digest, 18, "%016" PRIx64 "-", hash);
+}
+
+/* A new id for a holder of CACHE. */
+static int
+draw_id(const char *cache, char id[REGISTRY_ID_SIZE])
+{
+    char digest[18];
+    uint64_t random = 0;
+
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+        return -errno;
+    }
+    digest_of(cache, digest);
+    (void)snprintf(id, REGISTRY_ID_SIZE, "%s%016" PRIx64, digest, random);
+    return 0;
+}
+
+/* Writes TEXT as ID of DIRECTORY so that nobody sees half of it. */
+static int
+write_record(int directory, const char *id, const char *text)
+{
+    const struct span content = span_from_text(text);
+    char name[sizeof(UNFINISHED) + REGISTRY_ID_SIZE];
+    int status = 0;
+
+    (void)snprintf(name, sizeof(name), UNFINISHED "%s", id);
+    status = safefs_create(directory, name, &content, 1);
+    if (status == 0 && renameat(directory, name, directory, id) < 0) {
+        status = -errno;
+        (void)unlinkat(directory, name, 0);
+    }
+    return status;
+}
+
+/* Writes TEXT as KEY's record, whose directory may be swept meanwhile. */
+static int
+write_at(const struct registry *registry, const struct registry_key *key,
+         const char *text)
+{
+    int status = -ENOENT;
+
+    for (int i = 0; status == -ENOENT && i < ENTER_TRIES; i++) {
+        int directory = open_home(registry, key, SAFEFS_MAKE_IF_MISSING);
+
+        status =
+            directory < 0 ? directory : write_record(directory, key->id, text);
+        if (directory >= 0) {
+            (void)close(directory);
+        }
+    }
+    return status;
+}
+
+int
+registry_join(const struct registry *registry, const struct record *record,
+              struct registry_key *key_out, int *state_error_out)
+{
+    struct registry_key key = {.place = REGISTRY_STATE, .uid = record->uid};
+    char *text = NULL;
+    int status = draw_id(record->cache, key.id);
+
+    *state_error_out = 0;
+    if (status == 0) {
+        status = record_format(record, &text);
+    }
+    if (status < 0) {
+        return status;
+    }
+    status = write_at(registry, &key, text);
+    if (status < 0) {
+        *state_error_out = status;
+        key.place = REGISTRY_RUNTIME;
+        status = write_at(registry, &key, text);
+    }
+    free(text);
+    if (status == 0) {
+        *key_out = key;
+    }
+    return status;
+}
+
+int
+registry_change(const struct registry *registry, struct registry_key *key,
+                const struct record *record)
+{
+    struct registry_key changed = *key;
+    char digest[18];
+    char *text = NULL;
+    int status = 0;
+
+    digest_of(record->cache, digest);
+    if (strncmp(key->id, digest, strlen(digest)) != 0) {
+        status = draw_id(record->cache, changed.id);
+    }
+    if (status == 0) {
+        status = record_format(record, &text);
+    }
+    if (status == 0) {
+        status = write_at(registry, &changed, text);
+    }
+    free(text);
+    if (status == 0 && strcmp(changed.id, key->id) != 0) {
+        status = registry_leave(registry, key);
+        *key = changed;
+    }
+    return status;
+}
+
+int
+registry_leave(const struct registry *registry, const struct registry_key *key)
+{
+    int directory = open_home(registry, key, SAFEFS_FAIL_IF_MISSING);
+    int status = 0;
+
+    if (directory < 0) {
+        return directory == -ENOENT ? 0 : directory;
+    }
+    if (unlinkat(directory, key->id, 0) < 0 && errno != ENOENT) {
+        status = -errno;
+    }
+    (void)close(directory);
+    return status;
+}
+
+int
+registry_set_aside(const struct registry *registry,
+                   const struct registry_key *key)
+{
+    char name[UID_SIZE + REGISTRY_ID_SIZE];
+    int from = open_home(registry, key, SAFEFS_FAIL_IF_MISSING);
+    int to = from < 0 ? from
+                      : open_in_place(registry, key->place, SET_ASIDE,
+                                      SAFEFS_MAKE_IF_MISSING);
+    int status = to < 0 ? to : 0;
+
+    (void)snprintf(name, sizeof(name), "%" PRId64 ".%s", key->uid, key->id);
+    if (status == 0 && renameat(from, key->id, to, name) < 0) {
+        status = -errno;
+    }
+    if (from >= 0) {
+        (void)close(from);
+    }
+    if (to >= 0) {
+        (void)close(to);
+    }
+    return status;
+}
+
+/* Why what FD is open on cannot be a record of ours; 0: it can. */
+static int
+judge_file(int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0) {
+        return -errno;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return -EINVAL;
+    }
+    if (status.st_uid != OWNER || status.st_nlink != 1 ||
+        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return -EPERM;
+    }
+    return status.st_size > (off_t)RECORD_MAX ? -EMSGSIZE : 0;
+}
+
+/* Reads the record that FD is open on. */
+static int
+read_record(int fd, struct record *record_out)
+{
+    char *text = malloc(RECORD_MAX + 1);
+    size_t length = 0;
+    ssize_t got = 1;
+    int status = 0;
+
+    if (text == NULL) {
+        return -ENOMEM;
+    }
+    while (got > 0 && length <= RECORD_MAX) {
+        got = read(fd, text + length, RECORD_MAX + 1 - length);
+        if (got < 0 && errno == EINTR) {
+            got = 1;
+            continue;
+        }
+        length += got > 0 ? (size_t)got : 0;
+    }
+    status = got < 0 ? -errno : record_parse(text, length, record_out);
+    free(text);
+    return status;
+}
+
+/* The record that NAME of DIRECTORY, which is UID's, has. */
+static int
+read_entry(int directory, const char *name, int64_t uid,
+           struct record *record_out)
+{
+    int fd = openat(directory, name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int status = fd < 0 ? -errno : judge_file(fd);
+
+    if (status == 0) {
+        status = read_record(fd, record_out);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (status == 0 && record_out->uid != uid) {
+        record_free(record_out);
+        status = -EINVAL;
+    }
+    return status;
+}
+
+/* Who is visited, and what came of it. */
+struct tour {
+    const struct registry *registry;
+    const char *prefix; /* of the ids that are wanted; "" = all */
+    bool (*visit)(void *data, const struct registry_entry *entry);
+    void *data;
+    bool is_over;
+    int status; /* the first failure */
+};
+
+/* Whether STATUS says that a place is not one that records could be in. */
+static bool
+is_no_place(int status)
+{
+    return status == -EPERM || status == -ELOOP || status == -ENOTDIR ||
+           status == -EINVAL;
+}
+
+static void
+note_failure(struct tour *tour, int status)
+{
+    if (tour->status == 0 || is_no_place(tour->status)) {
+        tour->status = status;
+    }
+}
+
+static void
+show(struct tour *tour, const struct registry_entry *entry)
+{
+    tour->is_over = !tour->visit(tour->data, entry);
+}
+
+/* Shows what ENTRY's key names in DIRECTORY. */
+static void
+visit_entry(struct tour *tour, int directory, struct registry_entry *entry)
+{
+    struct record record = {.cache = NULL};
+    int status = read_entry(directory, entry->key.id, entry->key.uid, &record);
+
+    if (status == -ENOENT) {
+        /* It has left meanwhile. */
+        return;
+    }
+    entry->record = status == 0 ? &record : NULL;
+    entry->fault = status;
+    show(tour, entry);
+    if (status == 0) {
+        record_free(&record);
+    }
+}
+
+/*
+ * Calls EACH with the names in DIRECTORY, whose descriptor it takes, that do
+ * not begin with a dot.
+ */
+static void
+for_each_name(struct tour *tour, int fd, struct registry_key *key,
+              void (*each)(struct tour *tour, int fd, struct registry_key *key))
+{
+    DIR *directory = fdopendir(fd);
+    const struct dirent *entry = NULL;
+
+    if (directory == NULL) {
+        note_failure(tour, -errno);
+        (void)close(fd);
+        return;
+    }
+    while (errno = 0, !tour->is_over && (entry = readdir(directory)) != NULL) {
+        if (*entry->d_name != '.') {
+            (void)snprintf(key->id, sizeof(key->id), "%s", entry->d_name);
+            each(tour, fd, key);
+        }
+    }
+    if (errno != 0) {
+        note_failure(tour, -errno);
+    }
+    (void)closedir(directory);
+}
+
+static void
+visit_name(struct tour *tour, int fd, struct registry_key *key)
+{
+    struct registry_entry entry = {.key = *key};
+
+    if (strncmp(key->id, tour->prefix, strlen(tour->prefix)) == 0) {
+        visit_entry(tour, fd, &entry);
+    }
+}
+
+/* Shows all that KEY's uid has in KEY's place. */
+static void
+visit_user(struct tour *tour, struct registry_key *key)
+{
+    int fd = open_home(tour->registry, key, SAFEFS_FAIL_IF_MISSING);
+
+    if (fd >= 0) {
+        for_each_name(tour, fd, key, visit_name);
+    } else if (fd != -ENOENT) {
+        note_failure(tour, fd);
+    }
+}
+
+/* The uid that NAME is, RECORD_UNKNOWN where it is none. */
+static int64_t
+uid_of(const char *name)
+{
+    int64_t uid = 0;
+
+    if (*name == '\0' || strlen(name) > 10 || (*name == '0' && name[1] != 0)) {
+        return RECORD_UNKNOWN;
+    }
+    for (const char *at = name; *at != '\0'; at++) {
+        if (!isdigit((unsigned char)*at)) {
+            return RECORD_UNKNOWN;
+        }
+        uid = uid * 10 + (*at - '0');
+    }
+    return uid < UINT32_MAX ? uid : RECORD_UNKNOWN;
+}
+
+/* Shows what the directory of KEY's id has, or that it is none. */
+static void
+visit_uid(struct tour *tour, int fd, struct registry_key *key)
+{
+    struct registry_key inside = {.place = key->place, .uid = uid_of(key->id)};
+    struct registry_entry entry = {.key = *key, .fault = -EINVAL};
+    int home = -EINVAL;
+
+    if (inside.uid != RECORD_UNKNOWN) {
+        home = safefs_open_directory_at(fd, key->id, OWNER,
+                                        SAFEFS_FAIL_IF_MISSING);
+        entry.fault = home;
+    }
+    if (home >= 0) {
+        for_each_name(tour, home, &inside, visit_name);
+    } else if (home != -ENOENT) {
+        show(tour, &entry);
+    }
+}
+
+/* Shows all that is in PLACE. */
+static void
+visit_place(struct tour *tour, enum registry_place place)
+{
+    struct registry_key key = {.place = place, .uid = RECORD_UNKNOWN};
+    int fd =
+        open_in_place(tour->registry, place, SESSIONS, SAFEFS_FAIL_IF_MISSING);
+
+    if (fd >= 0) {
+        for_each_name(tour, fd, &key, visit_uid);
+    } else if (fd != -ENOENT) {
+        note_failure(tour, fd);
+    }
+}
+
+static void
+travel(struct tour *tour, int64_t uid)
+{
+    for (int place = 0; place < REGISTRY_PLACES && !tour->is_over; place++) {
+        if (uid == REGISTRY_EVERYBODY) {
+            visit_place(tour, (enum registry_place)place);
+        } else {
+            visit_user(tour,
+                       &(struct registry_key){
+                           .place = (enum registry_place)place, .uid = uid});
+        }
+    }
+}
+
+int
+registry_visit(const struct registry *registry, int64_t uid,
+               bool (*visit)(void *data, const struct registry_entry *entry),
+               void *data)
+{
+    struct tour tour = {
+        .registry = registry, .prefix = "", .visit = visit, .data = data};
+
+    travel(&tour, uid);
+    return tour.status;
+}
+
+/* Takes away an unfinished record that is old. */
+static void
+sweep_unfinished(int fd, const char *name)
+{
+    struct stat status;
+
+    if (strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0 &&
+        fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_mtime < time(NULL) - UNFINISHED_S) {
+        (void)unlinkat(fd, name, 0);
+    }
+}
+
+static void
+sweep_user(int sessions, const char *name)
+{
+    int fd =
+        safefs_open_directory_at(sessions, name, OWNER, SAFEFS_FAIL_IF_MISSING);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry = NULL;
+
+    if (directory == NULL) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return;
+    }
+    while ((entry = readdir(directory)) != NULL) {
+        sweep_unfinished(fd, entry->d_name);
+    }
+    /* Who enters it meanwhile makes it again; who has locked it keeps it. */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        (void)unlinkat(sessions, name, AT_REMOVEDIR);
+    }
+    (void)closedir(directory);
+}
+
+void
+registry_sweep(const struct registry *registry)
+{
+    for (int place = 0; place < REGISTRY_PLACES; place++) {
+        int fd = open_in_place(registry, (enum registry_place)place, SESSIONS,
+                               SAFEFS_FAIL_IF_MISSING);
+        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry = NULL;
+
+        while (directory != NULL && (entry = readdir(directory)) != NULL) {
+            if (uid_of(entry->d_name) != RECORD_UNKNOWN) {
+                sweep_user(fd, entry->d_name);
+            }
+        }
+        if (directory != NULL) {
+            (void)closedir(directory);
+        } else if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+}
+
+/* The question whether a cache has another holder. */
+struct question {
+    const struct registry_key *key;
+    const char *cache;
+    const struct presence_census *census;
+    bool is_held;
+    bool is_unsure; /* a holder has no host: a census will tell */
+};
+
+static bool
+ask(void *data, const struct registry_entry *entry)
+{
+    struct question *question = data;
+    const struct record *record = entry->record;
+
+    if (record == NULL || record->is_ended ||
+        strcmp(record->cache, question->cache) != 0 ||
+        (entry->key.place == question->key->place &&
+         strcmp(entry->key.id, question->key->id) == 0)) {
+        return true;
+    }
+    if (presence_judge(record, question->census) == PRESENCE_GONE) {
+        return true;
+    }
+    if (question->census == NULL && !presence_has_host(record)) {
+        question->is_unsure = true;
+        return true;
+    }
+    question->is_held = true;
+    return false;
+}
+
+bool
+registry_is_held(const struct registry *registry,
+                 const struct registry_key *key, const struct record *record,
+                 const struct presence_census *census)
+{
+    char digest[18];
+    struct question question = {
+        .key = key, .cache = record->cache, .census = census};
+    struct tour tour = {.registry = registry,
+                        .prefix = digest,
+                        .visit = ask,
+                        .data = &question};
+    struct presence_census *own = NULL;
+
+    digest_of(record->cache, digest);
+    travel(&tour, record->uid);
+    if (!question.is_held && question.is_unsure) {
+        own = presence_census_take();
+        question.census = own;
+        /* Where nobody can be seen, everybody may be there. */
+        question.is_held = own == NULL;
+        if (own != NULL) {
+            travel(&tour, record->uid);
+        }
+        presence_census_free(own);
+    }
+    return question.is_held || (tour.status < 0 && !is_no_place(tour.status));
+}
+
+/* Opens the directory of UID in the first place that will do. */
+static int
+open_any_home(const struct registry *registry, int64_t uid)
+{
+    struct registry_key key = {.place = REGISTRY_STATE, .uid = uid};
+    int fd = open_home(registry, &key, SAFEFS_MAKE_IF_MISSING);
+
+    if (fd < 0) {
+        key.place = REGISTRY_RUNTIME;
+        fd = open_home(registry, &key, SAFEFS_MAKE_IF_MISSING);
+    }
+    return fd;
+}
+
+/* Whether FD is still what is found as UID's directory: it may be swept. */
+static bool
+is_current(const struct registry *registry, int64_t uid, int fd)
+{
+    struct stat ours;
+    struct stat found;
+    int other = open_any_home(registry, uid);
+    bool is = other >= 0 && fstat(fd, &ours) == 0 &&
+              fstat(other, &found) == 0 && ours.st_dev == found.st_dev &&
+              ours.st_ino == found.st_ino;
+
+    if (other >= 0) {
+        (void)close(other);
+    }
+    return is;
+}
+
+/* One try; -EAGAIN: somebody else has the lock, or it is another's by now. */
+static int
+try_lock(const struct registry *registry, int64_t uid)
+{
+    int fd = open_any_home(registry, uid);
+    int status = 0;
+
+    if (fd < 0) {
+        return fd;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        status = errno == EINTR ? -EAGAIN : -errno;
+    } else if (!is_current(registry, uid, fd)) {
+        status = -EAGAIN;
+    }
+    if (status < 0) {
+        (void)close(fd);
+        return status;
+    }
+    return fd;
+}
+
+int
+registry_lock(const struct registry *registry, int64_t uid, int64_t limit_ms)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    struct deadline deadline = deadline_in(limit_ms);
+    int fd = try_lock(registry, uid);
+
+    while (fd == -EAGAIN && deadline_left_ms(&deadline) > 0) {
+        (void)nanosleep(&pause, NULL);
+        fd = try_lock(registry, uid);
+    }
+    return fd == -EAGAIN ? -ETIMEDOUT : fd;
+}
+
+void
+registry_unlock(int lock)
+{
+    if (lock >= 0) {
+        /* Also where a thread of the host has just forked with a copy. */
+        (void)flock(lock, LOCK_UN);
+        (void)close(lock);
+    }
+}

@@ -1,0 +1,513 @@
+/*
+ * Keys and files that hand a blob over.  The keys are in a keyring of their own
+ * in root's user keyring.  By its creation a key lets whoever possesses it read
+ * it, and who inherits root's session keyring may possess what is linked there;
+ * so the keyring loses these permissions, and gets its time limit, while it is
+ * still empty: nobody comes to what is put into it afterwards.
+ */
+#include "registry/stash.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/keyctl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/safefs.h"
+
+/* The most that a key of type "user" holds (user_preparse of the kernel). */
+#define KEY_MAX 32767
+#define KEYS_MAX ((BYTES_MAX + KEY_MAX - 1) / KEY_MAX)
+
+/* What uid 0 may do and nobody else: with the keyring view, read, write, search
+ * and setattr, with a key view, read and search. */
+#define KEYRING_PERMISSIONS 0x002f0000
+#define KEY_PERMISSIONS 0x000b0000
+
+/* Of the random part of a name: 128 bits in hexadecimal. */
+#define RANDOM_LENGTH 32
+
+/* A name: KIND, COUNT of keys where it is keys, "-", the random part. */
+#define KIND_KEYS 'k'
+#define KIND_FILE 'f'
+
+#define DESCRIPTION_SIZE 80
+#define FOLDER "stash"
+
+struct name {
+    char kind;
+    unsigned int count;
+    char random[RANDOM_LENGTH + 1];
+};
+
+static long
+keyctl(int operation, unsigned long a, unsigned long b, unsigned long c)
+{
+    return syscall(SYS_keyctl, operation, a, b, c, 0);
+}
+
+static int
+draw_name(struct name *name, char kind, unsigned int count)
+{
+    uint64_t random[2];
+
+    if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+        return -errno;
+    }
+    *name = (struct name){.kind = kind, .count = count};
+    (void)snprintf(name->random, sizeof(name->random),
+                   "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    return 0;
+}
+
+static void
+write_name(const struct name *name, char text[STASH_NAME_SIZE])
+{
+    (void)snprintf(text, STASH_NAME_SIZE, "%c%u-%s", name->kind, name->count,
+                   name->random);
+}
+
+/* 0, or -EBADMSG where TEXT is no name. */
+static int
+read_name(const char *text, struct name *name_out)
+{
+    char *end = NULL;
+    unsigned long count = 0;
+    const char *random = NULL;
+
+    if ((*text != KIND_KEYS && *text != KIND_FILE) ||
+        !isdigit((unsigned char)text[1])) {
+        return -EBADMSG;
+    }
+    count = strtoul(text + 1, &end, 10);
+    random = end + 1;
+    if (*end != '-' || count > KEYS_MAX || strlen(random) != RANDOM_LENGTH ||
+        strspn(random, "0123456789abcdef") != RANDOM_LENGTH) {
+        return -EBADMSG;
+    }
+    *name_out = (struct name){.kind = *text, .count = (unsigned int)count};
+    memcpy(name_out->random, random, RANDOM_LENGTH);
+    return 0;
+}
+
+/* Keys. */
+
+/* What the keyring of NAME is called. */
+static void
+describe(const struct name *name, char description[DESCRIPTION_SIZE])
+{
+    (void)snprintf(description, DESCRIPTION_SIZE, "pam_krb5cc:%s",
+                   name->random);
+}
+
+/* Takes KEYRING and all that is in it away. */
+static void
+drop_keyring(long keyring)
+{
+    (void)keyctl(KEYCTL_REVOKE, (unsigned long)keyring, 0, 0);
+    (void)keyctl(KEYCTL_UNLINK, (unsigned long)keyring,
+                 (unsigned long)KEY_SPEC_USER_KEYRING, 0);
+}
+
+/* Gives KEY these PERMISSIONS and LIFETIME_S; 0 or -errno. */
+static int
+restrict_key(long key, unsigned long permissions, int64_t lifetime_s)
+{
+    return keyctl(KEYCTL_SETPERM, (unsigned long)key, permissions, 0) < 0 ||
+                   keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)key,
+                          (unsigned long)lifetime_s, 0) < 0
+               ? -errno
+               : 0;
+}
+
+/* The empty keyring of NAME, made; -errno. */
+static long
+make_keyring(const struct name *name, int64_t lifetime_s)
+{
+    char description[DESCRIPTION_SIZE];
+    long keyring = 0;
+    int status = 0;
+
+    describe(name, description);
+    keyring = syscall(SYS_add_key, "keyring", description, NULL, 0,
+                      KEY_SPEC_USER_KEYRING);
+    if (keyring < 0) {
+        return -errno;
+    }
+    status = restrict_key(keyring, KEYRING_PERMISSIONS, lifetime_s);
+    if (status < 0) {
+        drop_keyring(keyring);
+        return status;
+    }
+    return keyring;
+}
+
+/* Puts SPAN into KEYRING as part INDEX; 0 or -errno. */
+static int
+put_key(long keyring, unsigned int index, struct span span, int64_t lifetime_s)
+{
+    char description[DESCRIPTION_SIZE];
+    long key = 0;
+
+    (void)snprintf(description, sizeof(description), "%u", index);
+    key = syscall(SYS_add_key, "user", description, span.data, span.length,
+                  keyring);
+    return key < 0 ? -errno : restrict_key(key, KEY_PERMISSIONS, lifetime_s);
+}
+
+static int
+put_keys(struct span content, int64_t lifetime_s, struct name *name)
+{
+    long keyring = 0;
+    int status =
+        draw_name(name, KIND_KEYS,
+                  (unsigned int)((content.length + KEY_MAX - 1) / KEY_MAX));
+
+    if (status < 0) {
+        return status;
+    }
+    keyring = make_keyring(name, lifetime_s);
+    if (keyring < 0) {
+        return (int)keyring;
+    }
+    for (unsigned int i = 0; status == 0 && i < name->count; i++) {
+        size_t offset = (size_t)i * KEY_MAX;
+        size_t rest = content.length - offset;
+
+        status =
+            put_key(keyring, i,
+                    (struct span){.data = content.data + offset,
+                                  .length = rest < KEY_MAX ? rest : KEY_MAX},
+                    lifetime_s);
+    }
+    if (status < 0) {
+        drop_keyring(keyring);
+    }
+    return status;
+}
+
+/* Whether KEY is of TYPE, root's, with PERMISSIONS and DESCRIPTION. */
+static bool
+is_own_key(long key, const char *type, unsigned int permissions,
+           const char *description)
+{
+    char found[160];
+    char begin[32];
+    char end[DESCRIPTION_SIZE + 16];
+    long length = keyctl(KEYCTL_DESCRIBE, (unsigned long)key,
+                         (unsigned long)found, sizeof(found));
+    size_t found_length = 0;
+
+    if (length <= 0 || (size_t)length > sizeof(found)) {
+        return false;
+    }
+    /* type;uid;gid;permissions;description, and a NUL. */
+    found_length = strlen(found);
+    (void)snprintf(begin, sizeof(begin), "%s;0;", type);
+    (void)snprintf(end, sizeof(end), ";%08x;%s", permissions, description);
+    return strncmp(found, begin, strlen(begin)) == 0 &&
+           found_length >= strlen(begin) + strlen(end) &&
+           strcmp(found + found_length - strlen(end), end) == 0;
+}
+
+/* The key of TYPE with DESCRIPTION in KEYRING; -ENOENT, -EPERM. */
+static long
+find_key(long keyring, const char *type, unsigned int permissions,
+         const char *description)
+{
+    long key = keyctl(KEYCTL_SEARCH, (unsigned long)keyring,
+                      (unsigned long)type, (unsigned long)description);
+
+    if (key < 0) {
+        return -ENOENT;
+    }
+    return is_own_key(key, type, permissions, description) ? key : -EPERM;
+}
+
+static long
+find_keyring(const struct name *name)
+{
+    char description[DESCRIPTION_SIZE];
+
+    describe(name, description);
+    return find_key(KEY_SPEC_USER_KEYRING, "keyring", KEYRING_PERMISSIONS,
+                    description);
+}
+
+/* Appends what part INDEX of KEYRING holds to CONTENT. */
+static int
+read_part(long keyring, unsigned int index, struct bytes *content)
+{
+    char description[DESCRIPTION_SIZE];
+    size_t length = content->length;
+    long got = 0;
+    long key = 0;
+    int status = bytes_reserve(content, length + KEY_MAX);
+
+    if (status < 0) {
+        return status;
+    }
+    (void)snprintf(description, sizeof(description), "%u", index);
+    key = find_key(keyring, "user", KEY_PERMISSIONS, description);
+    if (key < 0) {
+        return (int)key;
+    }
+    got = keyctl(KEYCTL_READ, (unsigned long)key,
+                 (unsigned long)(content->data + length), KEY_MAX);
+    if (got < 0 || got > KEY_MAX) {
+        /* Expired or revoked in this very moment. */
+        return -ENOENT;
+    }
+    content->length += (size_t)got;
+    return 0;
+}
+
+static int
+take_keys(const struct name *name, struct bytes *content)
+{
+    long keyring = name->count == 0 ? -EBADMSG : find_keyring(name);
+    int status = keyring < 0 ? (int)keyring : 0;
+
+    for (unsigned int i = 0; status == 0 && i < name->count; i++) {
+        status = read_part(keyring, i, content);
+    }
+    if (keyring >= 0) {
+        drop_keyring(keyring);
+    }
+    return status;
+}
+
+static void
+drop_keys(const struct name *name)
+{
+    long keyring = find_keyring(name);
+
+    if (keyring >= 0) {
+        drop_keyring(keyring);
+    }
+}
+
+/* Files. */
+
+static int
+open_folder(const char *runtime_dir, enum safefs_missing missing)
+{
+    int runtime = safefs_open_directory(runtime_dir, 0, missing);
+    int folder = -1;
+
+    if (runtime < 0) {
+        return runtime;
+    }
+    folder = safefs_open_directory_at(runtime, FOLDER, 0, missing);
+    (void)close(runtime);
+    return folder;
+}
+
+/* A file: the time of its end, then the content. */
+static int
+put_file(const char *runtime_dir, struct span content, int64_t lifetime_s,
+         struct name *name)
+{
+    int64_t end = (int64_t)time(NULL) + lifetime_s;
+    const struct span parts[] = {
+        {.data = (const uint8_t *)&end, .length = sizeof(end)},
+        content,
+    };
+    int status = draw_name(name, KIND_FILE, 0);
+    int folder = -1;
+
+    if (status < 0) {
+        return status;
+    }
+    folder = open_folder(runtime_dir, SAFEFS_MAKE_IF_MISSING);
+    if (folder < 0) {
+        return folder;
+    }
+    status = safefs_create(folder, name->random, parts, 2);
+    (void)close(folder);
+    return status;
+}
+
+/* Opens NAME of FOLDER where it is a file of root's alone; -errno. */
+static int
+open_own(int folder, const char *name)
+{
+    struct stat status;
+    int fd = openat(folder, name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        return errno == ENOENT ? -ENOENT : -EPERM;
+    }
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+        status.st_uid != 0 || (status.st_mode & 077) != 0 ||
+        status.st_nlink != 1) {
+        (void)close(fd);
+        return -EPERM;
+    }
+    return fd;
+}
+
+/* Appends what FD has to CONTENT; -ENOENT where it is void. */
+static int
+read_file(int fd, struct bytes *content)
+{
+    int64_t end = 0;
+    struct stat file;
+    size_t length = 0;
+    ssize_t got = read(fd, &end, sizeof(end));
+    int status = 0;
+
+    if (got != sizeof(end) || fstat(fd, &file) < 0 ||
+        file.st_size > (off_t)BYTES_MAX) {
+        return -EBADMSG;
+    }
+    if (end < (int64_t)time(NULL)) {
+        return -ENOENT;
+    }
+    length = (size_t)file.st_size - sizeof(end);
+    status = bytes_reserve(content, content->length + length);
+    if (status < 0) {
+        return status;
+    }
+    got = read(fd, content->data + content->length, length);
+    if (got < 0 || (size_t)got != length) {
+        return -EBADMSG;
+    }
+    content->length += length;
+    return 0;
+}
+
+static int
+take_file(const char *runtime_dir, const struct name *name,
+          struct bytes *content)
+{
+    int folder = open_folder(runtime_dir, SAFEFS_FAIL_IF_MISSING);
+    int fd = folder < 0 ? folder : open_own(folder, name->random);
+    int status = fd;
+
+    if (fd >= 0) {
+        (void)unlinkat(folder, name->random, 0);
+        status = read_file(fd, content);
+        (void)close(fd);
+    }
+    if (folder >= 0) {
+        (void)close(folder);
+    }
+    return status;
+}
+
+static void
+drop_file(const char *runtime_dir, const struct name *name)
+{
+    int folder = open_folder(runtime_dir, SAFEFS_FAIL_IF_MISSING);
+
+    if (folder >= 0) {
+        (void)unlinkat(folder, name->random, 0);
+        (void)close(folder);
+    }
+}
+
+/* Removes NAME of FOLDER where it is void, or nothing that could be taken. */
+static bool
+sweep_file(int folder, const char *name)
+{
+    int64_t end = 0;
+    int fd = open_own(folder, name);
+    bool is_void = fd < 0 ? fd != -ENOENT
+                          : read(fd, &end, sizeof(end)) == sizeof(end) &&
+                                end < (int64_t)time(NULL);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return is_void && unlinkat(folder, name, 0) == 0;
+}
+
+unsigned int
+stash_sweep(const char *runtime_dir)
+{
+    int folder = open_folder(runtime_dir, SAFEFS_FAIL_IF_MISSING);
+    DIR *directory = folder < 0 ? NULL : fdopendir(folder);
+    const struct dirent *entry = NULL;
+    unsigned int count = 0;
+
+    if (directory == NULL) {
+        if (folder >= 0) {
+            (void)close(folder);
+        }
+        return 0;
+    }
+    while ((entry = readdir(directory)) != NULL) {
+        count += *entry->d_name != '.' && sweep_file(folder, entry->d_name);
+    }
+    (void)closedir(directory);
+    return count;
+}
+
+/* Whichever of the two it is. */
+
+int
+stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
+          char name_out[STASH_NAME_SIZE])
+{
+    struct name name;
+    int status = 0;
+
+    if (content.length == 0 || content.length > BYTES_MAX) {
+        return -EMSGSIZE;
+    }
+    status = put_keys(content, lifetime_s, &name);
+    if (status < 0) {
+        (void)stash_sweep(runtime_dir);
+        status = put_file(runtime_dir, content, lifetime_s, &name);
+    }
+    if (status == 0) {
+        write_name(&name, name_out);
+    }
+    return status;
+}
+
+int
+stash_take(const char *runtime_dir, const char *text, struct bytes *content_out)
+{
+    struct name name;
+    struct bytes content = BYTES_EMPTY;
+    int status = read_name(text, &name);
+
+    if (status < 0) {
+        return status;
+    }
+    status = name.kind == KIND_KEYS ? take_keys(&name, &content)
+                                    : take_file(runtime_dir, &name, &content);
+    if (status == 0) {
+        status = bytes_copy(content_out, bytes_span(&content));
+    }
+    bytes_free(&content);
+    return status;
+}
+
+void
+stash_drop(const char *runtime_dir, const char *text)
+{
+    struct name name;
+
+    if (read_name(text, &name) < 0) {
+        return;
+    }
+    if (name.kind == KIND_KEYS) {
+        drop_keys(&name);
+    } else {
+        drop_file(runtime_dir, &name);
+    }
+}
