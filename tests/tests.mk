@@ -80,6 +80,7 @@ libsupport_la_SOURCES = \
 	tests/support/kcm.c tests/support/kcm.h \
 	tests/support/keys.c tests/support/keys.h \
 	tests/support/realm.c tests/support/realm.h \
+	tests/support/records.c tests/support/records.h \
 	tests/support/shared.c tests/support/shared.h \
 	tests/support/stack.c tests/support/stack.h \
 	tests/support/suite.c tests/support/suite.h

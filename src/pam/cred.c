@@ -148,19 +148,31 @@ destroy(struct host *host, const struct holding *holding)
     return outcome;
 }
 
+/* Destroys what HOLDING holds where nobody else does. */
+static enum outcome
+destroy_as_last(struct host *host, const struct holding *holding)
+{
+    switch (holding_others(host, holding)) {
+    case HOLDERS_OTHERS:
+        log_line(&host->log, LOG_LEVEL_DEBUG, "other sessions still hold %s",
+                 holding->record.cache);
+        return OUTCOME_SUCCESS;
+    case HOLDERS_UNKNOWN:
+        return OUTCOME_CACHE_UNWRITABLE;
+    case HOLDERS_NONE:
+        break;
+    }
+    return holding_is_ours_to_end(holding) && !host->options.retain_after_close
+               ? destroy(host, holding)
+               : OUTCOME_SUCCESS;
+}
+
 /* Leaves HOLDING, and destroys what it holds where nobody else does. */
 static enum outcome
 end_holding(struct host *host, struct holding *holding)
 {
-    enum outcome outcome = OUTCOME_SUCCESS;
+    enum outcome outcome = destroy_as_last(host, holding);
 
-    if (!holding_is_last(host, holding)) {
-        log_line(&host->log, LOG_LEVEL_DEBUG, "other sessions still hold %s",
-                 holding->record.cache);
-    } else if (holding_is_ours_to_end(holding) &&
-               !host->options.retain_after_close) {
-        outcome = destroy(host, holding);
-    }
     if (outcome == OUTCOME_SUCCESS) {
         holding_leave(host, holding);
     } else {
@@ -171,7 +183,8 @@ end_holding(struct host *host, struct holding *holding)
 
 /*
  * The same of a cache that other sessions may hold, so that of two that end at
- * once one is the last.  Who cannot have the lock leaves it to reap.
+ * once one is the last.  Who cannot have the lock leaves it to a later call, or
+ * to reap.
  */
 static enum outcome
 end_shared(struct host *host, struct holding *holding)
@@ -181,8 +194,7 @@ end_shared(struct host *host, struct holding *holding)
 
     if (lock < 0 && holding->is_recorded) {
         holding_leave_to_reap(host, holding);
-        holding_forget(holding);
-        return OUTCOME_SUCCESS;
+        return OUTCOME_CACHE_UNWRITABLE;
     }
     outcome = end_holding(host, holding);
     registry_unlock(lock);
@@ -331,7 +343,7 @@ target_cache(const struct host *host)
     if (!host->account.exists || host->account.uid == 0) {
         return target_is(host, NULL, "no such user, or root");
     }
-    if (!host_is_wholly(host->account.uid)) {
+    if (!host_is_wholly(host->account.uid) || !host_has_one_group()) {
         return target_is(host, NULL, "the host is not wholly the user");
     }
     name = getenv("KRB5CCNAME");

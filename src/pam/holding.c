@@ -203,14 +203,23 @@ holding_leave_to_reap(struct host *host, struct holding *holding)
     }
 }
 
-bool
-holding_is_last(struct host *host, const struct holding *holding)
+enum holders
+holding_others(struct host *host, const struct holding *holding)
 {
     const struct registry registry = registry_of(host);
+    int held = 0;
 
-    return !holding->is_recorded ||
-           holding->record.ownership != RECORD_SHARED ||
-           !registry_is_held(&registry, &holding->key, &holding->record, NULL);
+    if (!holding->is_recorded || holding->record.ownership != RECORD_SHARED) {
+        return HOLDERS_NONE;
+    }
+    held = registry_is_held(&registry, &holding->key, &holding->record, NULL);
+    if (held < 0) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s: it cannot be told who else holds %s: %s",
+                 holding->record.user, holding->record.cache, WORDS(held));
+        return HOLDERS_UNKNOWN;
+    }
+    return held == 0 ? HOLDERS_NONE : HOLDERS_OTHERS;
 }
 
 int
@@ -227,7 +236,7 @@ holding_lock(struct host *host, int64_t uid)
     if (lock == -ETIMEDOUT) {
         log_line(&host->log, LOG_LEVEL_NOTICE,
                  "user %s: another session is long about the shared cache",
-                 host->user);
+                 host->user == NULL ? "" : host->user);
     }
     return lock < 0 ? -1 : lock;
 }

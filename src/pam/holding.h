@@ -53,8 +53,14 @@ void holding_leave(struct host *host, struct holding *holding);
  */
 void holding_leave_to_reap(struct host *host, struct holding *holding);
 
-/* Whether no other session holds the same cache. */
-bool holding_is_last(struct host *host, const struct holding *holding);
+/* Who else holds the cache of a session. */
+enum holders {
+    HOLDERS_NONE,
+    HOLDERS_OTHERS,
+    HOLDERS_UNKNOWN /* the registry cannot be read */
+};
+
+enum holders holding_others(struct host *host, const struct holding *holding);
 
 /* Forgets without a word to the registry. */
 void holding_forget(struct holding *holding);

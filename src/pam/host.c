@@ -295,6 +295,15 @@ host_is_wholly(uid_t uid)
 }
 
 bool
+host_has_one_group(void)
+{
+    gid_t gids[3];
+
+    return getresgid(&gids[0], &gids[1], &gids[2]) == 0 && gids[0] == gids[1] &&
+           gids[1] == gids[2];
+}
+
+bool
 host_acts_as_root(void)
 {
     return geteuid() == 0;

@@ -85,6 +85,9 @@ bool host_is_silent(const struct host *host);
 /* Whether the real, effective and saved uid of this process are all UID. */
 bool host_is_wholly(uid_t uid);
 
+/* Whether its real, effective and saved gid are one. */
+bool host_has_one_group(void);
+
 /* Whether this process acts as root, whoever has called it (su). */
 bool host_acts_as_root(void);
 
