@@ -119,6 +119,12 @@ check-local: build-tests
 check-long: build-tests
 	@$(RUN_TESTS) --long
 
+# For tests/in-namespace --machine: where things are installed, where records
+# and what does not outlive a boot are kept.
+show-places:
+	@echo $(pamdir) $(pkglibexecdir) $(sbindir) \
+	    $(localstatedir)/lib/pam_krb5cc $(runstatedir)/pam_krb5cc
+
 lint:
 	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
@@ -129,7 +135,7 @@ lint:
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
-.PHONY: build-tests check-long lint
+.PHONY: build-tests check-long lint show-places
 
 clean-local:
 	rm -rf tests/logs build-sanitized build-tsan
@@ -138,7 +144,7 @@ EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
-	tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/apps tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk

@@ -1,0 +1,141 @@
+"""An sshd of the distribution's, and its clients; for the scripts here.
+
+The server listens on the network that the namespace has for itself.  A client
+gets its password from a program (SSH_ASKPASS), and its session runs the probe
+until the client's input ends.
+"""
+import os
+import pathlib
+import subprocess
+import threading
+
+import stage
+
+KEY = stage.HERE / "client_key"
+PASSWORD = "password"
+KEYBOARD = "keyboard-interactive"
+PUBLIC_KEY = "publickey"
+GSSAPI = "gssapi-with-mic"
+
+
+def prepare():
+    """Keys and configurations, once a script."""
+    os.makedirs("/run/sshd", 0o755)
+    for path in (stage.HERE / "host_key", KEY):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        path], check=True)
+    key = pathlib.Path(f"{KEY}.pub").read_text()
+    for user in ("alice", "bob"):
+        stage.write(stage.HERE / "keys" / user, key)
+    stage.write(stage.HERE / "askpass", '#!/bin/sh\necho "$PASSWORD"\n', 0o755)
+    stage.write(stage.HERE / "ssh_config", f"""\
+StrictHostKeyChecking no
+UserKnownHostsFile /dev/null
+LogLevel ERROR
+NumberOfPasswordPrompts 1
+KexAlgorithms curve25519-sha256
+IdentitiesOnly yes
+IdentityFile {KEY}
+GSSAPIAuthentication yes
+GSSAPIDelegateCredentials yes
+""")
+
+
+class Server:
+    """sshd from here to the end of the block."""
+
+    def __init__(self, *lines):
+        stage.write(stage.HERE / "sshd_config", "\n".join([
+            *lines,
+            "ListenAddress 127.0.0.1:22",
+            f"HostKey {stage.HERE}/host_key",
+            f"AuthorizedKeysFile {stage.HERE}/keys/%u",
+            "UsePAM yes",
+            "KbdInteractiveAuthentication yes",
+            "PasswordAuthentication yes",
+            "GSSAPIAuthentication yes",
+            "MaxStartups 200",
+            "PidFile none",
+            "LogLevel VERBOSE",
+        ]) + "\n")
+        mark = stage.LOG.mark()
+        self.process = subprocess.Popen(
+            ["/usr/sbin/sshd", "-D", "-f", stage.HERE / "sshd_config"],
+            stdin=subprocess.DEVNULL)
+        stage.LOG.wait("Server listening on 127.0.0.1 port 22", mark)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(stage.DEADLINE_S)
+
+
+class Login:
+    """A client; a session with the probe when it is let in."""
+
+    def __init__(self, user, method=PASSWORD, *, password=None, port=22,
+                 options=(), **environment):
+        self.user = user
+        self.text = ""
+        self.process = subprocess.Popen(
+            ["ssh", "-F", stage.HERE / "ssh_config", "-p", str(port),
+             "-o", f"PreferredAuthentications={method}", *options,
+             f"{user}@{stage.HOST}", stage.PROBE],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, bufsize=1,
+            env={**os.environ, "SSH_ASKPASS": str(stage.HERE / "askpass"),
+                 "SSH_ASKPASS_REQUIRE": "force",
+                 "PASSWORD": password or stage.password_of(user),
+                 **environment})
+        # A login that hangs fails, and the test goes on.
+        self.timer = threading.Timer(stage.DEADLINE_S, self.process.kill)
+        self.timer.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.wait()
+
+    def read(self, word):
+        """Reads on until the probe has answered WORD, or to the end."""
+        for line in self.process.stdout:
+            self.text += line
+            seen = stage.read_probe(self.text, word)
+            if seen:
+                return seen
+        return None
+
+    def probe(self, word="start"):
+        """What the session sees now."""
+        if word != "start":
+            self.process.stdin.write(word + "\n")
+            self.process.stdin.flush()
+        seen = self.read(word)
+        assert seen, f"no session for {self.user}, but {self.text!r}"
+        return seen
+
+    def wait(self):
+        """The client's status."""
+        status = self.process.wait()
+        self.timer.cancel()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return status
+
+    def log_out(self):
+        self.process.stdin.close()
+        rest = self.process.stdout.read()
+        status = self.wait()
+        assert status == 0, f"the session ended with {status}: {rest!r}"
+
+    def is_refused(self):
+        """Waits for the end of a login that gets no session."""
+        seen = self.read("start")
+        return seen is None and self.wait() == 255
