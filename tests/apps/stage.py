@@ -166,6 +166,8 @@ def lay_out():
     """Everything that a login asks of a machine."""
     global KRB5_CONF  # pylint: disable=global-statement
     HERE.mkdir(mode=0o755)
+    (HERE / "own").mkdir()
+    os.chmod(HERE / "own", 0o1777)
     KRB5_CONF = pathlib.Path(os.environ.pop("KRB5_CONFIG")).read_text()
     install_krb5_conf()
     shutil.copy(os.environ.pop("KRB5_KTNAME").removeprefix("FILE:"),
@@ -234,13 +236,18 @@ def password_of(user):
 def check_own_tickets(seen, user):
     """The session that SEEN tells of has USER's tickets in a cache of its
     own, which KRB5CCNAME names."""
+    check_own_name(seen, user)
+    if seen["name"].startswith("FILE:"):
+        check_file(seen["name"].removeprefix("FILE:"), user)
+
+
+def check_own_name(seen, user):
+    """As far as that can be told of a session that has ended."""
     assert seen["uid"] == str(uid_of(user)), seen
     assert seen["set"] == "yes", seen
     assert seen["valid"] == "0", seen
     assert seen["cache"] == seen["name"], seen
     assert seen["principal"] == f"{user}@{os.environ['REALM']}", seen
-    if seen["name"].startswith("FILE:"):
-        check_file(seen["name"].removeprefix("FILE:"), user)
 
 
 def check_file(path, user):
@@ -284,15 +291,18 @@ def run_as(user, *command, stdin="", **more):
     return done.stdout
 
 
+def default_cache(user):
+    """libkrb5's."""
+    return f"/tmp/krb5cc_{uid_of(user)}"
+
+
 class OwnCache:
     """A cache that USER has from elsewhere and that no host may touch."""
 
-    def __init__(self, user, principal=None):
+    def __init__(self, user, principal=None, place=None):
         principal = principal or user
-        self.path = HERE / "own" / user
+        self.path = pathlib.Path(place or HERE / "own" / user)
         self.name = f"FILE:{self.path}"
-        self.path.parent.mkdir(mode=0o755, exist_ok=True)
-        os.chmod(self.path.parent, 0o1777)
         run_as(user, "kinit", "-f", "-c", self.name, principal,
                stdin=password_of(principal) + "\n")
         self.before = self.look()
