@@ -6,6 +6,8 @@ until the client's input ends.
 """
 import os
 import pathlib
+import selectors
+import socket
 import subprocess
 import threading
 
@@ -25,7 +27,7 @@ def prepare():
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
                         path], check=True)
     key = pathlib.Path(f"{KEY}.pub").read_text()
-    for user in ("alice", "bob"):
+    for user in ("alice", "bob", "carol"):
         stage.write(stage.HERE / "keys" / user, key)
     stage.write(stage.HERE / "askpass", '#!/bin/sh\necho "$PASSWORD"\n', 0o755)
     stage.write(stage.HERE / "ssh_config", f"""\
@@ -75,6 +77,49 @@ class Server:
         self.process.wait(stage.DEADLINE_S)
 
 
+class Relay:
+    """A port in front of the server's.  It passes data on and counts the
+    pieces; BEFORE piece number LIMIT, or behind it, it calls stop()."""
+
+    def __init__(self, limit=None, before=True):
+        self.limit = limit
+        self.before = before
+        self.stop = None
+        self.count = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        client, _ = self.listener.accept()
+        server = socket.create_connection(("127.0.0.1", 22))
+        with client, server, selectors.DefaultSelector() as selector:
+            selector.register(client, selectors.EVENT_READ, server)
+            selector.register(server, selectors.EVENT_READ, client)
+            while self.pass_on(selector):
+                pass
+        self.listener.close()
+
+    def pass_on(self, selector):
+        """One piece; False at the end."""
+        for key, _ in selector.select():
+            try:
+                data = key.fileobj.recv(65536)
+                if self.count == self.limit and self.before:
+                    self.stop()
+                    return False
+                key.data.sendall(data)
+                if self.count == self.limit:
+                    self.stop()
+            except OSError:
+                return False
+            if not data:
+                return False
+            self.count += 1
+        return True
+
+
 class Login:
     """A client; a session with the probe when it is let in."""
 
@@ -111,6 +156,9 @@ class Login:
             if seen:
                 return seen
         return None
+
+    def kill(self):
+        self.process.kill()
 
     def probe(self, word="start"):
         """What the session sees now."""

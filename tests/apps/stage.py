@@ -31,7 +31,7 @@ HERE = pathlib.Path("/run/stage")
 PROBE = HERE / "probe"
 HOST = "testhost.pam.test"
 # Generous: a slow machine is no failure.
-DEADLINE_S = 60
+DEADLINE_S = 30
 PAUSE_S = 0.005
 IS_LONG = "TEST_LONG" in os.environ
 
@@ -79,6 +79,7 @@ class Log:
 
     def __init__(self):
         self.lines = []
+        self.calls = []
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("/dev/log")
         os.chmod("/dev/log", 0o666)
@@ -89,7 +90,16 @@ class Log:
             text = self.socket.recv(65536).decode(errors="replace")
             match = re.match(r"<(\d+)>(?:\w+ [ \d]\d [\d:]{8} )?(.*)", text,
                              re.DOTALL)
-            self.lines.append((int(match[1]) & 7, match[2].rstrip("\n\0")))
+            line = match[2].rstrip("\n\0")
+            self.lines.append((int(match[1]) & 7, line))
+            for call in [call for call in self.calls
+                         if re.search(call[0], line)]:
+                self.calls.remove(call)
+                call[1]()
+
+    def call_at(self, pattern, function):
+        """Calls FUNCTION once, at the next line that PATTERN is found in."""
+        self.calls.append((pattern, function))
 
     def mark(self):
         """Where the log is now."""
@@ -297,7 +307,8 @@ def default_cache(user):
 
 
 class OwnCache:
-    """A cache that USER has from elsewhere and that no host may touch."""
+    """A cache that USER has from elsewhere and that no host may touch; the
+    tickets are PRINCIPAL's."""
 
     def __init__(self, user, principal=None, place=None):
         principal = principal or user
@@ -308,6 +319,7 @@ class OwnCache:
         self.before = self.look()
 
     def look(self):
+        """All there is to see of it."""
         info = self.path.stat()
         return (info.st_ino, info.st_uid, info.st_gid, info.st_mode,
                 info.st_mtime_ns, self.path.read_bytes())
@@ -317,8 +329,18 @@ class OwnCache:
 
     def __exit__(self, kind, *_):
         if kind is None:
-            assert self.look() == self.before, f"{self.name} was changed"
+            self.check()
         self.path.unlink(missing_ok=True)
+
+    def check(self):
+        assert self.look() == self.before, f"{self.name} was changed"
+
+
+class ClientCache(OwnCache):
+    """One that USER's own programs put service tickets into."""
+
+    def check(self):
+        pass
 
 
 # Terminals
@@ -538,8 +560,8 @@ def left():
         found |= ticket_keys(user)
         found |= files_below(f"/run/user/{uid_of(user)}")
     found |= lasting_keys_of_root()
-    found |= {f"helper {pid}" for pid, (_, _, name) in processes().items()
-              if name == "krb5cc-helper"}
+    found |= {f"{name} {pid}" for pid, (_, _, name) in processes().items()
+              if name in ("krb5cc-helper", "sshd")}
     return found
 
 
