@@ -32,7 +32,7 @@ PROBE = HERE / "probe"
 HOST = "testhost.pam.test"
 # Generous: a slow machine is no failure.
 DEADLINE_S = 30
-PAUSE_S = 0.005
+PAUSE_S = 0.01
 IS_LONG = "TEST_LONG" in os.environ
 
 TESTS = []
@@ -301,6 +301,15 @@ def run_as(user, *command, stdin="", **more):
     return done.stdout
 
 
+def collection(user, name):
+    """The caches in USER's collection of that NAME."""
+    done = subprocess.run(
+        ["klist", "-l"], text=True, check=False, capture_output=True,
+        env=environment_of(user, KRB5CCNAME=name), **as_user(user))
+    # klist's lines: principal, name, and perhaps (Expired).
+    return {line.split()[1] for line in done.stdout.splitlines()[2:]}
+
+
 def default_cache(user):
     """libkrb5's."""
     return f"/tmp/krb5cc_{uid_of(user)}"
@@ -531,9 +540,11 @@ def keys_of(uid):
 
 
 def ticket_keys(user):
-    """The keys with tickets that USER has."""
+    """The keys with tickets that USER has; a collection's word which member
+    is its primary, which libkrb5 leaves there, is none."""
     return {f"{user}'s key {fields[8]}" for fields in keys_of(uid_of(user))
-            if fields[7] in ("user", "big_key") and "R" not in fields[1]}
+            if fields[7] in ("user", "big_key") and "R" not in fields[1]
+            and not fields[8].startswith("krb_ccache:primary")}
 
 
 def lasting_keys_of_root():
@@ -548,9 +559,13 @@ def lasting_keys_of_root():
 
 def caches_of(user):
     """The cache files in /tmp that USER owns or that are named for him."""
-    return {str(path) for path in pathlib.Path("/tmp").glob("krb5cc_*")
-            if path.lstat().st_uid == uid_of(user)
-            or path.name.startswith(f"krb5cc_{uid_of(user)}")}
+    found = set()
+    for path in pathlib.Path("/tmp").glob("krb5cc_*"):
+        with contextlib.suppress(FileNotFoundError):
+            if (path.lstat().st_uid == uid_of(user)
+                    or path.name.startswith(f"krb5cc_{uid_of(user)}")):
+                found.add(str(path))
+    return found
 
 
 def left():
@@ -558,7 +573,9 @@ def left():
     found = {f"/tmp/{name}" for name in os.listdir("/tmp")} | records()
     for user in ("alice", "bob", "carol"):
         found |= ticket_keys(user)
-        found |= files_below(f"/run/user/{uid_of(user)}")
+        # As with keys, the word which member is the primary stays.
+        found |= {name for name in files_below(f"/run/user/{uid_of(user)}")
+                  if not name.endswith("/primary")}
     found |= lasting_keys_of_root()
     found |= {f"{name} {pid}" for pid, (_, _, name) in processes().items()
               if name in ("krb5cc-helper", "sshd")}
