@@ -443,6 +443,16 @@ class Terminal:
             self.master = -1
 
 
+def log_in(terminal, user):
+    """What the session sees that USER begins on TERMINAL, where login is."""
+    terminal.answer(r"testhost\S* login: ", user)
+    terminal.answer("Password: ", password_of(user))
+    terminal.answer(r"\$ ", f"exec {PROBE}")
+    seen = terminal.probe()
+    check_own_tickets(seen, user)
+    return seen
+
+
 # Processes
 
 
