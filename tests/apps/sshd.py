@@ -72,14 +72,21 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
+    def processes_of(self, seen):
+        """Those of the session that SEEN tells of, the monitor first."""
+        pid = int(seen["pid"])
+        above = list(stage.ancestors(pid))
+        return [*reversed(above[:above.index(self.process.pid)]), pid]
+
     def stop(self):
         self.process.terminate()
         self.process.wait(stage.DEADLINE_S)
 
 
 class Relay:
-    """A port in front of the server's.  It passes data on and counts the
-    pieces; BEFORE piece number LIMIT, or behind it, it calls stop()."""
+    """A port in front of the server's.  From start() on it passes data on and
+    counts the pieces; BEFORE piece number LIMIT, or behind it, it calls what
+    start() was given."""
 
     def __init__(self, limit=None, before=True):
         self.limit = limit
@@ -88,8 +95,10 @@ class Relay:
         self.count = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+
+    def start(self, stop=None):
+        self.stop = stop
+        threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
         client, _ = self.listener.accept()

@@ -11,6 +11,7 @@ terminals, processes, caches, and what is left when all is over.  What one host
 needs is in that host's script.
 """
 import contextlib
+import json
 import os
 import pathlib
 import pwd
@@ -137,13 +138,17 @@ def write(path, text, mode=0o644):
     return path
 
 
-def install_stacks(krb5cc="minimum_uid=1000 debug"):
+def install_stacks(options="minimum_uid=1000 debug", order="unix first"):
     """The lines of README, in the common stacks of Debian; the files of the
     services are Debian's own."""
-    module = os.environ["PAM_KRB5CC_MODULE"] + " " + krb5cc
+    module = f"{os.environ['PAM_KRB5CC_MODULE']} {options}"
+    if order == "unix first":
+        modules = ["pam_unix.so nullok", f"{module} use_first_pass"]
+    else:
+        modules = [module, "pam_unix.so nullok try_first_pass"]
     write("/etc/pam.d/common-auth", f"""\
-auth [success=2 default=ignore] pam_unix.so nullok
-auth [success=1 default=ignore] {module} use_first_pass
+auth [success=2 default=ignore] {modules[0]}
+auth [success=1 default=ignore] {modules[1]}
 auth requisite pam_deny.so
 auth required pam_permit.so
 """)
@@ -187,7 +192,7 @@ def lay_out():
         os.environ.pop(name, None)
     os.environ.update(
         LC_ALL="C", TZ="UTC", HOME=str(HERE),
-        PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        PATH=os.environ["PATH"] + ":/usr/sbin:/usr/bin:/sbin:/bin")
     # Nobody has a unix password, so that Kerberos decides.
     write("/etc/shadow", "".join(
         f"{entry.pw_name}:*:19000:0:99999:7:::\n"
@@ -206,13 +211,13 @@ def lay_out():
 # What a session sees
 
 # It answers each line that it reads; it ends with its input.
-PROBE_TEXT = """\
-#!/bin/sh
+PROBE_TEXT = r"""#!/bin/sh
 probe() {
     echo "PROBE uid=$(id -u)"
     echo "PROBE pid=$$"
     echo "PROBE set=${KRB5CCNAME+yes}"
     echo "PROBE name=${KRB5CCNAME-}"
+    echo "PROBE variables=$(env | sed -n 's/^\([^=]*[Kk][Rr][Bb]5[^=]*\)=.*/\1/p')"
     klist -s
     echo "PROBE valid=$?"
     klist 2>/dev/null | sed -n 's/^Ticket cache: /PROBE cache=/p
@@ -257,6 +262,7 @@ def check_own_name(seen, user):
     assert seen["set"] == "yes", seen
     assert seen["valid"] == "0", seen
     assert seen["cache"] == seen["name"], seen
+    assert seen["variables"] == "KRB5CCNAME", seen
     assert seen["principal"] == f"{user}@{os.environ['REALM']}", seen
 
 
@@ -615,6 +621,51 @@ def krb5cc(*words):
                           capture_output=True, timeout=DEADLINE_S)
     assert done.returncode == 0, f"krb5cc {shlex.join(words)}: {done}"
     return done.stdout
+
+
+def sessions():
+    """What it knows of sessions, by the names of their caches."""
+    document = json.loads(krb5cc("list", "--json"))
+    assert document["version"] == 1, document
+    return {session["cache"]: session for session in document["sessions"]}
+
+
+def check_record(seen, user, **expected):
+    """The session that SEEN tells of is known as it is."""
+    found = sessions()
+    assert seen["name"] in found, found
+    session = found[seen["name"]]
+    expected = {"user": user, "uid": uid_of(user), "ownership": "own",
+                "principal": f"{user}@{os.environ['REALM']}",
+                "state": "live", **expected}
+    # What is not known may be null or empty.
+    assert {name: session[name] or None for name in expected} == expected, \
+        session
+    assert session["pid"] in processes(), session
+    now = time.time()
+    assert now - DEADLINE_S * 4 <= session["started"] <= now, session
+    assert session["expires"] > now + 3600, session
+    path = pathlib.Path(os.environ["PAM_KRB5CC_STATE"], "sessions",
+                        str(uid_of(user)), session["id"])
+    for place, mode in ((path, 0o100600), (path.parent, 0o040700)):
+        info = place.lstat()
+        assert (info.st_uid, info.st_mode) == (0, mode), (place, info)
+
+
+def check_reaped(gone, *living):
+    """The sessions that GONE is the end of leave nothing but what `krb5cc
+    reap` takes; that leaves those LIVING alone.
+
+    GONE and LIVING are what their probes have seen.
+    """
+    found = sessions()
+    assert gone["name"] in found, f"{gone['name']} not among {found}"
+    wait_for(lambda: sessions()[gone["name"]]["state"] == "orphan",
+             lambda: f"an orphan: {sessions()}")
+    assert gone["name"] in krb5cc("reap")
+    found = sessions()
+    assert set(found) == {seen["name"] for seen in living}, found
+    assert all(session["state"] == "live" for session in found.values()), found
 
 
 # From script to TAP
