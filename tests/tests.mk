@@ -50,6 +50,7 @@ stack_tests = \
 
 # Programs that tests run.
 other_programs = \
+	tests/apps/unlock \
 	tests/client/fake_helper \
 	tests/helper/lying_helper \
 	tests/stack/login_loop \
@@ -93,6 +94,9 @@ tests_helper_lying_helper_SOURCES = src/helper/main.c \
 	tests/helper/lying_exchange.c
 tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
+
+# A host like any other.
+tests_apps_unlock_LDADD = $(PAM_LIBS)
 
 # What looks over the helper's shoulder; not the tests' libraries.
 tests_stack_witness_SOURCES = tests/stack/witness.c tests/stack/witness.h
