@@ -50,6 +50,7 @@ stack_tests = \
 
 # Programs that tests run.
 other_programs = \
+	tests/apps/unlock \
 	tests/client/fake_helper \
 	tests/helper/lying_helper \
 	tests/stack/login_loop \
@@ -95,6 +96,9 @@ tests_helper_lying_helper_SOURCES = src/helper/main.c \
 tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
 
+# A host like any other.
+tests_apps_unlock_LDADD = $(PAM_LIBS)
+
 # What looks over the helper's shoulder; not the tests' libraries.
 tests_stack_witness_SOURCES = tests/stack/witness.c tests/stack/witness.h
 tests_stack_witness_LDADD = libbase.la
@@ -120,6 +124,12 @@ check-local: build-tests
 check-long: build-tests
 	@$(RUN_TESTS) --long
 
+# For tests/in-namespace --machine: where things are installed, where records
+# and what does not outlive a boot are kept.
+show-places:
+	@echo $(pamdir) $(pkglibexecdir) $(sbindir) \
+	    $(localstatedir)/lib/pam_krb5cc $(runstatedir)/pam_krb5cc
+
 lint:
 	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
@@ -130,7 +140,7 @@ lint:
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
-.PHONY: build-tests check-long lint
+.PHONY: build-tests check-long lint show-places
 
 clean-local:
 	rm -rf tests/logs build-sanitized build-tsan
@@ -139,7 +149,7 @@ EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
-	tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/apps tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk
