@@ -27,7 +27,8 @@ room_tests = \
 
 admin_tests = \
 	tests/admin/test_json \
-	tests/admin/test_list
+	tests/admin/test_list \
+	tests/admin/test_reap
 
 stack_tests = \
 	tests/stack/test_account \

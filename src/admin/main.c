@@ -29,6 +29,7 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"list", LIST, admin_list, "show sessions, their caches and tickets"},
+    {"reap", REAP, admin_reap, "destroy what sessions that are gone have left"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
