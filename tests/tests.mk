@@ -26,9 +26,11 @@ room_tests = \
 	tests/krb/test_verify
 
 admin_tests = \
+	tests/admin/test_due \
 	tests/admin/test_json \
 	tests/admin/test_list \
-	tests/admin/test_reap
+	tests/admin/test_reap \
+	tests/admin/test_renew
 
 stack_tests = \
 	tests/stack/test_account \

@@ -29,6 +29,7 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"list", LIST, admin_list, "show sessions, their caches and tickets"},
+    {"renew", RENEW, admin_renew, "renew tickets past half their life"},
     {"reap", REAP, admin_reap, "destroy what sessions that are gone have left"},
 };
 
