@@ -95,6 +95,7 @@ libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_MODULE='"$(abs_builddir)/.libs/pam_krb5cc.so"' \
 	-DBUILT_HELPER='"$(abs_builddir)/krb5cc-helper"' \
 	-DBUILT_FAKE_HELPER='"$(abs_builddir)/tests/client/fake_helper"' \
+	-DBUILT_UNIT='"$(abs_builddir)/systemd/krb5cc.service"' \
 	$(COMMAND_CPPFLAGS)
 
 COMMAND_CPPFLAGS = -DBUILT_COMMAND='"$(abs_builddir)/krb5cc"'
@@ -120,7 +121,7 @@ LDADD = $(EXPORT_SYMBOLS) libsupport.la libadmin.la libpamrooms.la libclient.la 
 
 # Everything that the tests run, built.
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS) \
-	$(sbin_PROGRAMS) \
+	$(sbin_PROGRAMS) systemd/krb5cc.service \
 	tests/faults/faulty_module.la
 
 # Another command in its place (RUN_TESTS=true) leaves the tests out.
@@ -139,7 +140,7 @@ lint:
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
 	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_FAULTY_MODULE='\"m\"' \
 	    -DBUILT_FAULTY_HELPER='\"h\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
-	    -DBUILT_COMMAND='\"c\"' -DPACKAGE_VERSION='\"v\"' \
+	    -DBUILT_UNIT='\"u\"' -DBUILT_COMMAND='\"c\"' -DPACKAGE_VERSION='\"v\"' \
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
@@ -148,8 +149,8 @@ lint:
 clean-local:
 	rm -rf tests/logs build-sanitized build-tsan
 
-EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
-	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
+EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
+	src/pam/module.map \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
 	tests/env tests/copy-tree tests/support/valgrind.supp \

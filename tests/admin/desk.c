@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +27,9 @@ const struct registry desk_registry = {.state_dir = DESK_STATE,
 
 static char *output;
 static char *errors;
+
+/* Capabilities that are left, a bit each; 0 = all. */
+static uint64_t allowed;
 
 static int
 remove_one(const char *path, const struct stat *status, int type,
@@ -56,6 +61,7 @@ desk_end(void)
     free(errors);
     output = NULL;
     errors = NULL;
+    allowed = 0;
 }
 
 TCase *
@@ -99,6 +105,56 @@ become(uid_t uid)
     }
 }
 
+void
+desk_confine(void)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } known[] = {
+        {"CAP_SETUID", CAP_SETUID},
+        {"CAP_SETGID", CAP_SETGID},
+        {"CAP_KILL", CAP_KILL},
+        {"CAP_SYS_PTRACE", CAP_SYS_PTRACE},
+    };
+    static const char key[] = "CapabilityBoundingSet=";
+    char line[256];
+    FILE *unit = fopen(BUILT_UNIT, "re");
+
+    ck_assert_ptr_nonnull(unit);
+    while (fgets(line, sizeof(line), unit) != NULL) {
+        if (strncmp(line, key, strlen(key)) != 0) {
+            continue;
+        }
+        for (char *word = strtok(line + strlen(key), " \n"); word != NULL;
+             word = strtok(NULL, " \n")) {
+            uint64_t before = allowed;
+
+            for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+                if (strcmp(known[i].name, word) == 0) {
+                    allowed |= UINT64_C(1) << known[i].number;
+                }
+            }
+            ck_assert_msg(allowed != before, "%s is not known here", word);
+        }
+    }
+    (void)fclose(unit);
+    ck_assert_uint_ne(allowed, 0);
+}
+
+static void
+confine(void)
+{
+    for (int i = 0; allowed != 0 && i <= CAP_LAST_CAP; i++) {
+        if ((allowed >> i & 1) == 0 && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0) {
+            _exit(97);
+        }
+    }
+    if (allowed != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        _exit(97);
+    }
+}
+
 int
 desk_run_bare(uid_t uid, const char *const *words)
 {
@@ -114,6 +170,7 @@ desk_run_bare(uid_t uid, const char *const *words)
     if (pid == 0) {
         (void)dup2(fds[0], 1);
         (void)dup2(fds[1], 2);
+        confine();
         become(uid);
         fexecve(program, (char *const *)(uintptr_t)words, environ);
         _exit(98);

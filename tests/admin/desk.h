@@ -40,6 +40,8 @@ int desk_run(const char *words);
 int desk_run_as(uid_t uid, const char *words);
 /* The same with nothing added; the words are a list that ends in NULL. */
 int desk_run_bare(uid_t uid, const char *const *words);
+/* The runs that follow may no more than the systemd unit allows. */
+void desk_confine(void);
 const char *desk_output(void);
 const char *desk_errors(void);
 /* How many lines of what was put out contain TEXT. */

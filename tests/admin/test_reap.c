@@ -11,6 +11,7 @@
 
 #include "admin/desk.h"
 #include "stack/scene.h"
+#include "support/keys.h"
 
 #define ALICES "FILE:/tmp/home/alice/cc"
 #define ALICES_PATH "/tmp/home/alice/cc"
@@ -458,10 +459,33 @@ START_TEST(test_reap_of_each_kind)
 }
 END_TEST
 
+START_TEST(test_reap_of_each_kind_as_the_unit)
+{
+    char orphan[SCENE_NAME_MAX];
+
+    SCENE_BEGIN(kind);
+    desk_begin();
+    scene_plant_in(kind, "Orphan", SCENE_ALICE, orphan);
+    (void)desk_session("alice", orphan, RECORD_OWN, DESK_OTHER_BOOT);
+    desk_confine();
+    if (!kind->in_session && keys_available()) {
+        keys_join_session(0);
+    }
+    RUN("reap", 0);
+    ck_assert_uint_eq(desk_count("destroyed"), 1);
+    scene_assert_gone(kind, orphan);
+    desk_end();
+    kinds_clear(kind, "alice");
+}
+END_TEST
+
 int
 main(void)
 {
-    const struct scene_row rows[] = {{test_reap_of_each_kind, NULL}};
+    const struct scene_row rows[] = {
+        {test_reap_of_each_kind, NULL},
+        {test_reap_of_each_kind_as_the_unit, NULL},
+    };
     Suite *suite = suite_create("reap");
     TCase *tcase = desk_case(suite, "reap");
 
@@ -488,6 +512,6 @@ main(void)
     tcase_add_test(tcase, test_reap_sweeps_stashes_that_are_void);
     tcase_add_test(tcase, test_reap_removes_directories_that_are_empty);
     tcase_add_test(tcase, test_reap_is_not_held_up_by_a_user);
-    scene_add(suite, rows, 1);
+    scene_add(suite, rows, 2);
     return suite_main(suite);
 }

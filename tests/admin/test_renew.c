@@ -8,6 +8,7 @@
 
 #include "admin/desk.h"
 #include "stack/scene.h"
+#include "support/keys.h"
 #include "support/realm.h"
 
 #define ALICES "FILE:/tmp/home/alice/cc"
@@ -61,6 +62,34 @@ START_TEST(test_renew_of_each_kind)
     /* A new ticket is not due. */
     RUN("renew", 0);
     ck_assert_str_eq(desk_output(), "");
+    desk_end();
+    kinds_clear(kind, "alice");
+}
+END_TEST
+
+/*
+ * What the systemd unit leaves to it is enough.  A service has no session
+ * keyring of its own, or a stranger's.
+ */
+START_TEST(test_renew_of_each_kind_as_the_unit)
+{
+    char name[SCENE_NAME_MAX];
+    int64_t begun = 0;
+
+    SCENE_BEGIN(kind);
+    desk_begin();
+    scene_plant_in(kind, "Renews", SCENE_ALICE, name);
+    desk_age(name, "alice", OLD_S);
+    (void)desk_session("alice", name, RECORD_OWN, DESK_LIVE);
+    begun = now();
+    if (!kind->in_session && keys_available()) {
+        keys_join_session(0);
+    }
+    desk_confine();
+    RUN("renew", 0);
+    ck_assert_uint_eq(desk_count("renewed"), 1);
+    check_renewed(name, begun);
+    kinds_assert_owned(kind, name, "alice");
     desk_end();
     kinds_clear(kind, "alice");
 }
@@ -302,7 +331,10 @@ END_TEST
 int
 main(void)
 {
-    const struct scene_row rows[] = {{test_renew_of_each_kind, NULL}};
+    const struct scene_row rows[] = {
+        {test_renew_of_each_kind, NULL},
+        {test_renew_of_each_kind_as_the_unit, NULL},
+    };
     Suite *suite = suite_create("renew");
     TCase *tcase = desk_case(suite, "renew");
 
@@ -320,6 +352,6 @@ main(void)
     tcase_add_test(tcase, test_renew_obeys_krb5_conf);
     tcase_add_test(tcase,
                    test_renew_for_a_session_that_ends_meanwhile_leaves_nothing);
-    scene_add(suite, rows, 1);
+    scene_add(suite, rows, 2);
     return suite_main(suite);
 }
