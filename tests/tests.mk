@@ -25,6 +25,13 @@ room_tests = \
 	tests/krb/test_tickets \
 	tests/krb/test_verify
 
+admin_tests = \
+	tests/admin/test_due \
+	tests/admin/test_json \
+	tests/admin/test_list \
+	tests/admin/test_reap \
+	tests/admin/test_renew
+
 stack_tests = \
 	tests/stack/test_account \
 	tests/stack/test_auth \
@@ -62,13 +69,14 @@ EXTRA_LTLIBRARIES = libsupport.la
 CLEANFILES += libsupport.la
 if HAVE_CHECK
 check_PROGRAMS = $(unit_tests) $(client_tests) $(room_tests) \
-	$(stack_tests) $(fault_tests) $(other_programs)
+	$(admin_tests) $(stack_tests) $(fault_tests) $(other_programs)
 endif
 
 # Of the sanitized build alone (Makefile.am).
 EXTRA_krb5cc_helper_SOURCES = tests/support/sanitizer_options.c
 
 libsupport_la_SOURCES = \
+	tests/admin/desk.c tests/admin/desk.h \
 	tests/client/fake.c tests/client/fake.h \
 	tests/helper/forge.c tests/helper/forge.h \
 	tests/krb/here.c tests/krb/here.h \
@@ -88,7 +96,12 @@ libsupport_la_SOURCES = \
 libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_MODULE='"$(abs_builddir)/.libs/pam_krb5cc.so"' \
 	-DBUILT_HELPER='"$(abs_builddir)/krb5cc-helper"' \
-	-DBUILT_FAKE_HELPER='"$(abs_builddir)/tests/client/fake_helper"'
+	-DBUILT_FAKE_HELPER='"$(abs_builddir)/tests/client/fake_helper"' \
+	-DBUILT_UNIT='"$(abs_builddir)/systemd/krb5cc.service"' \
+	$(COMMAND_CPPFLAGS)
+
+COMMAND_CPPFLAGS = -DBUILT_COMMAND='"$(abs_builddir)/krb5cc"'
+tests_admin_test_list_CPPFLAGS = $(AM_CPPFLAGS) $(COMMAND_CPPFLAGS)
 
 # The real helper with another exchange.
 tests_helper_lying_helper_SOURCES = src/helper/main.c \
@@ -107,12 +120,13 @@ tests_stack_test_who_CPPFLAGS = $(AM_CPPFLAGS) \
 
 # For every program that has no list of its own; archives give what is asked.
 # Symbols are exported: libpam shall find the test's own syslog(3).
-LDADD = $(EXPORT_SYMBOLS) libsupport.la libpamrooms.la libclient.la \
+LDADD = $(EXPORT_SYMBOLS) libsupport.la libadmin.la libpamrooms.la libclient.la \
 	libregistry.la libhelper.la libkrb.la libbase.la $(PAM_LIBS) $(KRB5_LIBS) $(CHECK_LIBS) -ldl
 
 
 # Everything that the tests run, built.
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS) \
+	$(sbin_PROGRAMS) systemd/krb5cc.service \
 	tests/faults/faulty_module.la
 
 # Another command in its place (RUN_TESTS=true) leaves the tests out.
@@ -137,6 +151,7 @@ lint:
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
 	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_FAULTY_MODULE='\"m\"' \
 	    -DBUILT_FAULTY_HELPER='\"h\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
+	    -DBUILT_UNIT='\"u\"' -DBUILT_COMMAND='\"c\"' -DPACKAGE_VERSION='\"v\"' \
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
@@ -145,8 +160,8 @@ lint:
 clean-local:
 	rm -rf tests/logs build-sanitized build-tsan
 
-EXTRA_DIST = bootstrap .ci/run .clang-format .editorconfig \
-	src/pam/module.map sysusers.d/pam_krb5cc.conf.in \
+EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
+	src/pam/module.map \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
 	tests/apps tests/env tests/copy-tree tests/support/valgrind.supp \

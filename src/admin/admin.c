@@ -1,0 +1,366 @@
+/* What the subcommands share. */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/client.h"
+
+/* The longest line that is said; a cache's name may have 4000 bytes. */
+#define LINE_MAX_BYTES 8192
+
+void
+admin_free(struct admin *admin)
+{
+    free(admin->slow_uids);
+    admin->slow_uids = NULL;
+    admin->slow_count = 0;
+}
+
+/* BEGINNING and the formatted text as one harmless line to FILE. */
+static void __attribute__((format(printf, 3, 0)))
+say(FILE *file, const char *beginning, const char *format, va_list arguments)
+{
+    char line[LINE_MAX_BYTES];
+    char escaped[LINE_MAX_BYTES];
+
+    (void)vsnprintf(line, sizeof(line), format, arguments);
+    (void)fprintf(file, "%s%s\n", beginning,
+                  log_escape(escaped, sizeof(escaped), line));
+}
+
+void
+admin_say(const struct admin *admin, const char *format, ...)
+{
+    va_list arguments;
+
+    (void)admin;
+    va_start(arguments, format);
+    say(stdout, "", format, arguments);
+    va_end(arguments);
+}
+
+void
+admin_detail(const struct admin *admin, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!admin->is_verbose) {
+        return;
+    }
+    va_start(arguments, format);
+    say(stdout, "", format, arguments);
+    va_end(arguments);
+}
+
+void
+admin_fail(struct admin *admin, const char *format, ...)
+{
+    va_list arguments;
+
+    admin->has_failed = true;
+    /* What was done before is shown before. */
+    (void)fflush(stdout);
+    va_start(arguments, format);
+    say(stderr, "krb5cc: ", format, arguments);
+    va_end(arguments);
+}
+
+const char *
+admin_words(int status)
+{
+    return strerror(status < 0 ? -status : status);
+}
+
+void
+admin_answer_free(struct admin_answer *answer)
+{
+    free(answer->tickets.principal);
+    free(answer->principal);
+    free(answer->cache);
+    *answer = (struct admin_answer){0};
+}
+
+/* One question on its way: what the handlers work with. */
+struct asking {
+    const struct admin *admin;
+    struct options options;
+    struct deadline deadline;
+    void (*note)(void *data, const char *text);
+    void *data;
+    struct admin_answer *answer;
+};
+
+static enum outcome
+greeted(void *data, const struct options *completed)
+{
+    struct asking *asking = data;
+    int64_t cut_s = asking->options.timeout - completed->timeout;
+
+    /* krb5.conf may only make it shorter. */
+    if (cut_s > 0) {
+        deadline_shorten(&asking->deadline, cut_s * 1000);
+    }
+    return OUTCOME_SUCCESS;
+}
+
+/* Nobody sits here. */
+static enum outcome
+prompt(void *data, const struct prompts *prompts, struct bytes *payload)
+{
+    (void)data;
+    (void)prompts;
+    (void)payload;
+    return OUTCOME_NO_ANSWER;
+}
+
+static void
+inform(void *data, const char *text)
+{
+    const struct asking *asking = data;
+
+    admin_detail(asking->admin, "%s", text);
+}
+
+static void
+note(void *data, enum log_level level, const char *text)
+{
+    const struct asking *asking = data;
+    char escaped[LOG_LINE_MAX];
+
+    if (level != LOG_LEVEL_DEBUG && asking->note != NULL) {
+        asking->note(asking->data, text);
+    } else if (level != LOG_LEVEL_DEBUG || asking->admin->is_debug) {
+        (void)fprintf(stderr, "krb5cc: helper: %s\n",
+                      log_escape(escaped, sizeof(escaped), text));
+    }
+}
+
+/* No job of ours makes a cache. */
+static enum outcome
+name(void *data, const char *pattern, struct bytes *payload)
+{
+    (void)data;
+    (void)pattern;
+    (void)payload;
+    return OUTCOME_HELPER_FAILED;
+}
+
+static void
+described(void *data, const struct description *description)
+{
+    const struct asking *asking = data;
+    struct admin_tickets *tickets = &asking->answer->tickets;
+
+    free(tickets->principal);
+    *tickets = (struct admin_tickets){
+        .principal = strdup(description->principal),
+        .start = description->start,
+        .end = description->end,
+        .renew_until = description->renew_until,
+    };
+}
+
+/* The options of a question; options_free. */
+static int
+make_options(const struct admin *admin, struct options *options)
+{
+    int status = options_init(options);
+    char *helper = NULL;
+
+    if (status < 0) {
+        return status;
+    }
+    helper = strdup(admin->helper);
+    if (helper == NULL) {
+        options_free(options);
+        return -ENOMEM;
+    }
+    free(options->helper);
+    options->helper = helper;
+    options->timeout = admin->timeout_s;
+    options->debug = admin->is_debug;
+    return 0;
+}
+
+/* A copy of TEXT, NULL where it is "" (or where there is no memory). */
+static char *
+copy_text(const char *text)
+{
+    return text == NULL || *text == '\0' ? NULL : strdup(text);
+}
+
+/* The outcome, and the cause where that says more. */
+static void
+tell_cause(struct admin_answer *answer, const char *detail)
+{
+    const char *outcome = outcome_name(answer->outcome);
+    bool says_more =
+        detail != NULL && *detail != '\0' && strcmp(detail, outcome) != 0;
+
+    (void)snprintf(answer->cause, sizeof(answer->cause), "%s%s%s", outcome,
+                   says_more ? ": " : "", says_more ? detail : "");
+}
+
+/* ASKING's admin, note and data are set; the answer is as admin_ask has it. */
+static void
+ask(struct asking *asking, const struct request *wanted,
+    struct admin_answer *answer_out)
+{
+    const struct client_handlers handlers = {
+        .greeted = greeted,
+        .prompt = prompt,
+        .inform = inform,
+        .note = note,
+        .name = name,
+        .described = described,
+        .data = asking,
+    };
+    const struct client_request request = {
+        .request = wanted,
+        .options = &asking->options,
+        .deadline = &asking->deadline,
+        .handlers = &handlers,
+    };
+    struct client client = CLIENT_NONE;
+    struct client_answer got;
+
+    *answer_out = (struct admin_answer){.outcome = OUTCOME_NO_MEMORY};
+    asking->answer = answer_out;
+    if (make_options(asking->admin, &asking->options) < 0) {
+        tell_cause(answer_out, NULL);
+        return;
+    }
+    asking->deadline = deadline_in(asking->admin->timeout_s * 1000);
+    client_run(&client, &request, &got);
+    answer_out->outcome = got.result.outcome;
+    answer_out->principal = copy_text(got.result.principal);
+    answer_out->cache = copy_text(got.result.cache);
+    tell_cause(answer_out, got.result.detail);
+    client_answer_free(&got);
+    options_free(&asking->options);
+}
+
+static bool
+is_slow(const struct admin *admin, int64_t uid)
+{
+    for (size_t i = 0; i < admin->slow_count; i++) {
+        if (admin->slow_uids[i] == uid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where there is no memory for it he is only asked again. */
+static void
+remember_slow(struct admin *admin, int64_t uid)
+{
+    int64_t *longer =
+        reallocarray(admin->slow_uids, admin->slow_count + 1, sizeof(*longer));
+
+    if (longer != NULL) {
+        longer[admin->slow_count++] = uid;
+        admin->slow_uids = longer;
+    }
+}
+
+/*
+ * As whom the cache of RECORD is touched.  A name that has another uid by now
+ * is another person's: his groups are not for this cache.  NAMELESS is for a
+ * name that is in no group.
+ */
+static bool
+identify(const struct record *record, char nameless[32],
+         struct request *request_out)
+{
+    const struct passwd *entry = getpwnam(record->user);
+    bool is_same = entry != NULL && (int64_t)entry->pw_uid == record->uid;
+    int64_t gid = is_same ? (int64_t)entry->pw_gid : record->gid;
+
+    if (record->uid < 0 || record->uid >= UINT32_MAX || gid < 0 ||
+        gid >= UINT32_MAX) {
+        return false;
+    }
+    (void)snprintf(nameless, 32, "#%lld", (long long)record->uid);
+    request_out->user = is_same ? record->user : nameless;
+    request_out->has_account = true;
+    /* Both were looked at above. */
+    request_out->uid = (uint32_t)record->uid;
+    request_out->gid = (uint32_t)gid;
+    return true;
+}
+
+void
+admin_ask(struct admin *admin, enum job job, const struct record *record,
+          struct admin_answer *answer_out)
+{
+    struct asking asking = {.admin = admin};
+    struct request request = {.job = job, .cache = record->cache};
+    char nameless[32];
+
+    if (is_slow(admin, record->uid)) {
+        *answer_out = (struct admin_answer){.outcome = OUTCOME_DEADLINE};
+        tell_cause(answer_out, "another cache of this user has not answered, "
+                               "so this one was not asked for");
+        return;
+    }
+    if (!identify(record, nameless, &request)) {
+        *answer_out = (struct admin_answer){.outcome = OUTCOME_NO_ACCOUNT};
+        tell_cause(answer_out, "there is no account, and the record does not "
+                               "say a uid and gid to act as");
+        return;
+    }
+    ask(&asking, &request, answer_out);
+    if (answer_out->outcome == OUTCOME_DEADLINE) {
+        remember_slow(admin, record->uid);
+    }
+}
+
+void
+admin_ask_machine(struct admin *admin, enum job job,
+                  void (*hear)(void *data, const char *text), void *data,
+                  struct admin_answer *answer_out)
+{
+    struct asking asking = {.admin = admin, .note = hear, .data = data};
+    const struct request request = {.job = job, .user = "", .cache = ""};
+
+    ask(&asking, &request, answer_out);
+}
+
+enum admin_end
+admin_end_cache(struct admin *admin, const struct registry_key *key,
+                const struct record *record, char cause[512])
+{
+    struct admin_answer answer = {0};
+    enum admin_end end = ADMIN_HELD;
+    int lock = -1;
+
+    if (record->ownership == RECORD_SHARED) {
+        lock = registry_lock(&admin->registry, record->uid,
+                             admin->timeout_s * 1000);
+        if (lock < 0) {
+            (void)snprintf(cause, 512,
+                           "cannot lock what his sessions share: "
+                           "%s",
+                           admin_words(lock));
+            return ADMIN_STAYS;
+        }
+    }
+    /* By a look of its own: who has come since ours counts too. */
+    if (!registry_is_held(&admin->registry, key, record, NULL)) {
+        admin_ask(admin, JOB_DESTROY, record, &answer);
+        end = answer.outcome == OUTCOME_SUCCESS ? ADMIN_ENDED : ADMIN_STAYS;
+        memcpy(cause, answer.cause, sizeof(answer.cause));
+        admin_answer_free(&answer);
+    }
+    if (lock >= 0) {
+        registry_unlock(lock);
+    }
+    return end;
+}
