@@ -39,6 +39,8 @@ stack_tests = \
 	tests/stack/test_clock \
 	tests/stack/test_collections \
 	tests/stack/test_ground \
+	tests/stack/test_handover \
+	tests/stack/test_holding \
 	tests/stack/test_host \
 	tests/stack/test_hostile \
 	tests/stack/test_kdc \
