@@ -241,6 +241,7 @@ static enum outcome
 replace(struct krb *krb, struct replacement *replacement)
 {
     const char *name = replacement->name;
+    const struct ccache_kind *kind = ccache_kind_of(name);
     struct tickets old = {0};
     enum outcome outcome = ccache_read(krb, name, &old);
 
@@ -257,11 +258,11 @@ replace(struct krb *krb, struct replacement *replacement)
         !has_ticket(krb, &old, replacement->expected)) {
         log_line(krb->log, LOG_LEVEL_DEBUG,
                  "%s: has other tickets by now: left alone", name);
-    } else if (outcome == OUTCOME_SUCCESS) {
-        outcome = ccache_kind_of(name)->replace(
-            krb, name,
-            &(struct ccache_change){.fresh = replacement->tickets,
-                                    .old = &old});
+    } else if (outcome == OUTCOME_SUCCESS && kind != NULL) {
+        outcome =
+            kind->replace(krb, name,
+                          &(struct ccache_change){.fresh = replacement->tickets,
+                                                  .old = &old});
     }
     tickets_free(krb, &old);
     return outcome;

@@ -292,14 +292,18 @@ look(void *data, const struct registry_entry *entry)
 {
     struct search *search = data;
     struct holding_names *names = &search->names;
+    char *name = NULL;
 
     if (!is_sought(search, entry->record)) {
         return true;
     }
-    names->list[names->count] = strdup(entry->record->cache);
-    search->failed = names->list[names->count] == NULL;
-    names->count += !search->failed;
-    return !search->failed && names->count < NAMES_MAX;
+    name = strdup(entry->record->cache);
+    if (name == NULL) {
+        search->failed = true;
+        return false;
+    }
+    names->list[names->count++] = name;
+    return names->count < NAMES_MAX;
 }
 
 enum outcome

@@ -103,8 +103,11 @@ start_of(const char *pid, int64_t *start_out)
     char text[TEXT_MAX];
     int status = read_of(pid, "stat", text);
     const char *at = strrchr(text, ')');
-    bool is_dead = at != NULL && is_death(at + strspn(at, ") "));
+    bool is_dead = false;
 
+    if (at != NULL) {
+        is_dead = is_death(at + strspn(at, ") "));
+    }
     for (int i = 2; at != NULL && i < 22; i++) {
         at = strchr(at + 1, ' ');
     }
@@ -280,7 +283,7 @@ meet(const char *pid, struct person *person)
         return status;
     }
     at = strstr(text, "\nState:\t");
-    if (at != NULL && is_death(strchr(at, '\t') + 1)) {
+    if (at != NULL && is_death(at + strlen("\nState:\t"))) {
         return -ESRCH;
     }
     at = strstr(text, "\nUid:");

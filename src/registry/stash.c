@@ -502,7 +502,7 @@ int
 stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
           char name_out[STASH_NAME_SIZE])
 {
-    struct name name;
+    struct name name = {.kind = KIND_KEYS};
     int status = 0;
 
     if (content.length == 0 || content.length > BYTES_MAX) {

@@ -187,11 +187,10 @@ START_TEST(test_holding_host_like_su_keeps_a_record)
 
     NEEDS_ROOT();
     /* libkrb5 hears no environment there. */
-    ck_assert_int_eq(
-        system("mkdir /tmp/etc && cp -a /etc/. /tmp/etc &&"
-               " cp $KRB5_CONFIG /tmp/etc/krb5.conf &&"
-               " mount --bind /tmp/etc /etc"),
-        0);
+    ck_assert_int_eq(system("mkdir /tmp/etc && cp -a /etc/. /tmp/etc &&"
+                            " cp $KRB5_CONFIG /tmp/etc/krb5.conf &&"
+                            " mount --bind /tmp/etc /etc"),
+                     0);
     ck_assert_int_eq(common_in_child(common_ids(su_ids), common_uid("bob"),
                                      establish_as_caller, NULL),
                      0);
