@@ -744,6 +744,10 @@ probe_candidates(struct helper *helper, struct krb *krb,
         enum outcome outcome = probe_candidate(helper, krb, principal);
 
         if (outcome == OUTCOME_SUCCESS) {
+            if (first != OUTCOME_SUCCESS) {
+                log_line(&helper->log, LOG_LEVEL_NOTICE,
+                         "another key of the keytab is wrong: %s", cause);
+            }
             result->principal = strdup(principal);
             return result->principal != NULL ? outcome : OUTCOME_NO_MEMORY;
         }
