@@ -86,7 +86,7 @@ travel_request(struct trip *trip)
     if (status < 0) {
         return refused(status, &request, sizeof(request));
     }
-    REQUIRE(request.job >= JOB_ACQUIRE && request.job <= JOB_DESTROY);
+    REQUIRE(request.job >= JOB_ACQUIRE && request.job < JOB_COUNT);
     REQUIRE(request.budget_ms > 0);
     require_text(trip, request.user);
     require_text(trip, request.cache);
@@ -329,6 +329,37 @@ sample_description(struct bytes *payload, const struct options *options)
 }
 
 static int
+travel_key(struct trip *trip)
+{
+    struct key key;
+    int status = 0;
+
+    soil(&key, sizeof(key));
+    status = key_unpack(trip->payload, &key);
+    if (status < 0) {
+        return refused(status, &key, sizeof(key));
+    }
+    require_text(trip, key.principal);
+    require_inside(trip, key.content);
+    REQUIRE(key.content.length > 0);
+    key_pack(&trip->again, &key);
+    return 0;
+}
+
+static void
+sample_key(struct bytes *payload, const struct options *options)
+{
+    const struct key key = {
+        .principal = "host/a.example.com@EXAMPLE.COM",
+        .enctype = 18,
+        .content = blob_span,
+    };
+
+    (void)options;
+    key_pack(payload, &key);
+}
+
+static int
 travel_result(struct trip *trip)
 {
     struct result result;
@@ -482,6 +513,7 @@ static const struct row rows[] = {
     {MESSAGE_DRAW, "draw", travel_draw, sample_draw, false},
     {MESSAGE_DESCRIPTION, "description", travel_description, sample_description,
      false},
+    {MESSAGE_KEY, "key", travel_key, sample_key, false},
     {MESSAGE_RESULT, "result", travel_result, sample_result, false},
     {MESSAGE_BEGIN, "begin", travel_begin, sample_begin, true},
     {MESSAGE_TICKETS, "tickets", travel_tickets, sample_tickets, false},
@@ -493,7 +525,7 @@ static const struct row rows[] = {
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 /* Types are numbered from 1 on: none is left out above. */
-_Static_assert((int)ROW_COUNT == (int)MESSAGE_DESCRIPTION, "a type has no row");
+_Static_assert((int)ROW_COUNT == (int)MESSAGE_KEY, "a type has no row");
 
 static const struct row *
 row_of(uint8_t type)

@@ -26,9 +26,13 @@ room_tests = \
 	tests/krb/test_verify
 
 admin_tests = \
+	tests/admin/test_check \
+	tests/admin/test_check_clock \
+	tests/admin/test_command \
 	tests/admin/test_due \
 	tests/admin/test_json \
 	tests/admin/test_list \
+	tests/admin/test_pamfiles \
 	tests/admin/test_reap \
 	tests/admin/test_renew
 

@@ -31,6 +31,7 @@ static const struct command {
     {"list", LIST, admin_list, "show sessions, their caches and tickets"},
     {"renew", RENEW, admin_renew, "renew tickets past half their life"},
     {"reap", REAP, admin_reap, "destroy what sessions that are gone have left"},
+    {"check", CHECK, admin_check, "say what is wrong with this machine"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

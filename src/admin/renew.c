@@ -35,9 +35,8 @@ say_failure(struct admin *admin, const struct session *session,
         pass_over(admin, session, answer->cause);
         return;
     }
-    admin_fail(admin, "user %s: cannot %s %s: %s",
-               sessions_name(&session->record), doing, session->record.cache,
-               answer->cause);
+    admin_fail(admin, "user %s: %s %s: %s", sessions_name(&session->record),
+               doing, session->record.cache, answer->cause);
 }
 
 /* Why TICKETS of SESSION are left as they are at NOW; NULL: they are due. */
@@ -122,7 +121,7 @@ renew(struct admin *admin, const struct session *session)
         admin_say(admin, "user %s: renewed %s", sessions_name(&session->record),
                   session->record.cache);
     } else {
-        say_failure(admin, session, "renew", &answer);
+        say_failure(admin, session, "cannot renew", &answer);
     }
     /* Whatever it was: it may have been done when an answer was lost. */
     end_if_left(admin, session);
@@ -137,7 +136,7 @@ look_and_renew(struct admin *admin, const struct session *session)
 
     admin_ask(admin, JOB_DESCRIBE, &session->record, &answer);
     if (answer.outcome != OUTCOME_SUCCESS) {
-        say_failure(admin, session, "read", &answer);
+        say_failure(admin, session, "cannot read", &answer);
     } else {
         wait = reason_to_wait(session, &answer.tickets, (int64_t)time(NULL));
         if (wait != NULL) {

@@ -382,6 +382,34 @@ proof_unpack(struct span payload, struct proof *proof_out)
 }
 
 void
+key_pack(struct bytes *payload, const struct key *key)
+{
+    bytes_put_string(payload, key->principal);
+    bytes_put_u32(payload, key->enctype);
+    bytes_put_span(payload, key->content);
+}
+
+int
+key_unpack(struct span payload, struct key *key_out)
+{
+    struct reader reader = reader_from(payload);
+    struct key key = {0};
+    int status = 0;
+
+    key.principal = reader_string(&reader);
+    key.enctype = reader_u32(&reader);
+    key.content = reader_span(&reader);
+    status = reader_end(&reader);
+    if (status == 0 && key.content.length == 0) {
+        status = -EBADMSG;
+    }
+    if (status == 0) {
+        *key_out = key;
+    }
+    return status;
+}
+
+void
 challenge_pack(struct bytes *payload, const struct challenge *challenge)
 {
     bytes_put_string(payload, challenge->service);

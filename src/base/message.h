@@ -7,8 +7,9 @@
  *   helper -> module     one GREETING, any of PROMPT INFO NOTE DRAW, for a
  *                        DESCRIBE one DESCRIPTION, one RESULT
  *                        (where things go wrong early, without GREETING)
- *   judge -> exchange    BEGIN, ANSWER, CHALLENGE
- *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE
+ *   judge -> exchange    BEGIN, ANSWER, CHALLENGE; for a PROBE KEYs
+ *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE;
+ *                        for a PROBE a TICKETS, without any, a KEY
  *
  * Whatever is not expected at its moment ends the conversation.  What unpacking
  * returns is borrowed from the payload it was unpacked from.
@@ -53,6 +54,7 @@ enum message_type {
     MESSAGE_CHALLENGE = 12,
     MESSAGE_PROOF = 13,
     MESSAGE_DESCRIPTION = 14,
+    MESSAGE_KEY = 15,
 };
 
 /* A message as it came: the payload is owned (bytes_free). */
@@ -72,6 +74,7 @@ enum job {
     JOB_RENEW = 4,    /* renew the TGT of a cache */
     JOB_DESTROY = 5,  /* destroy a cache */
     JOB_DESCRIBE = 6, /* say whose tickets a cache has, and how long */
+    JOB_PROBE = 7,    /* ask a KDC whether it has this machine's key */
     JOB_COUNT
 };
 
@@ -202,6 +205,16 @@ void tickets_message_pack(struct bytes *payload,
                           const struct tickets_message *tickets);
 int tickets_message_unpack(struct span payload,
                            struct tickets_message *tickets_out);
+
+/* One key of a keytab: "does the KDC have it?" */
+struct key {
+    const char *principal;
+    uint32_t enctype;
+    struct span content;
+};
+
+void key_pack(struct bytes *payload, const struct key *key);
+int key_unpack(struct span payload, struct key *key_out);
 
 /* "Show me an AP-REQ for this service, over this nonce." */
 #define CHALLENGE_NONCE_LENGTH 16

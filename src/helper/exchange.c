@@ -5,6 +5,7 @@
 
 #include "helper/timer.h"
 #include "krb/acquire.h"
+#include "krb/probe.h"
 #include "krb/renew.h"
 #include "krb/verify.h"
 
@@ -131,6 +132,33 @@ answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache)
     }
 }
 
+/*
+ * Asks about each KEY until the judge hangs up, which ends the process.  OPENED
+ * is what came of opening KRB.
+ */
+static void
+answer_keys(const struct line *judge, struct krb *krb, enum outcome opened)
+{
+    for (;;) {
+        struct message message = line_expect(judge, MESSAGE_KEY);
+        struct key key = {0};
+        struct bytes payload = BYTES_EMPTY;
+        struct tickets_message answer = {.outcome = opened};
+
+        if (key_unpack(bytes_span(&message.payload), &key) < 0) {
+            line_hang_up();
+        }
+        if (opened == OUTCOME_SUCCESS) {
+            answer.outcome = probe_ask(krb, &key);
+        }
+        message_free(&message);
+        answer.detail = answer.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
+        tickets_message_pack(&payload, &answer);
+        line_send(judge, MESSAGE_TICKETS, &payload);
+        bytes_free(&payload);
+    }
+}
+
 void
 exchange_run(const struct exchange_task *task, struct options *options)
 {
@@ -148,6 +176,9 @@ exchange_run(const struct exchange_task *task, struct options *options)
         line_hang_up();
     }
     log.debug = options->debug;
+    if (task->request->job == JOB_PROBE) {
+        answer_keys(&judge, &krb, outcome);
+    }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = begin.tickets.length > 0
                       ? renew_tickets(&krb, begin.tickets, &cache)

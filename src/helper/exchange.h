@@ -1,7 +1,9 @@
 /*
  * The exchange: the one process of the helper that talks to KDCs.  It runs as
  * the dedicated account (in a root host), reads no key and no user's file, and
- * is not believed: whatever it says, the judge checks.
+ * is not believed: whatever it says, the judge checks.  For a PROBE it is given
+ * a key, since the question is whether the KDC has the same; its word is then
+ * for the administrator to read, and opens nothing.
  */
 #ifndef HELPER_EXCHANGE_H
 #define HELPER_EXCHANGE_H
@@ -18,7 +20,8 @@ struct exchange_task {
 /*
  * Does what the judge's BEGIN says: acquires tickets for request->user, or
  * renews those that came with it; then answers CHALLENGEs until the judge
- * hangs up.  Returns when there is nothing more to do.
+ * hangs up.  For a PROBE it answers KEYs instead.  Returns when there is
+ * nothing more to do.
  */
 void exchange_run(const struct exchange_task *task, struct options *options);
 

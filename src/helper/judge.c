@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #include "helper/timer.h"
 #include "krb/authorize.h"
 #include "krb/ccache.h"
+#include "krb/probe.h"
 #include "krb/renew.h"
 #include "krb/verify.h"
 
@@ -253,23 +255,29 @@ may_claim(enum outcome outcome)
     return false;
 }
 
-/*
- * Tells the exchange to begin with TICKETS (empty: acquire) and hears what
- * came of it.  The tickets of a success are copied to BYTES.
- */
-static enum outcome
-have_exchanged(struct helper *helper, struct krb *krb, struct span tickets,
-               struct bytes *bytes)
+/* Tells the exchange to begin with TICKETS (empty: acquire, probe). */
+static void
+let_begin(struct helper *helper, struct span tickets)
 {
     const struct begin begin = {.tickets = tickets};
     struct bytes payload = BYTES_EMPTY;
-    struct tickets_message said = {0};
-    struct message message;
-    enum outcome outcome = OUTCOME_SUCCESS;
 
     begin_pack(&payload, &begin, &helper->options);
     line_send(&helper->exchange, MESSAGE_BEGIN, &payload);
     bytes_free(&payload);
+}
+
+/*
+ * Hears what came of what the exchange was told.  The tickets of a success are
+ * copied to BYTES.
+ */
+static enum outcome
+hear_tickets(struct helper *helper, struct krb *krb, struct bytes *bytes)
+{
+    struct tickets_message said = {0};
+    struct message message;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
     message = hear(helper, MESSAGE_TICKETS);
     if (tickets_message_unpack(bytes_span(&message.payload), &said) < 0) {
         line_hang_up();
@@ -282,6 +290,15 @@ have_exchanged(struct helper *helper, struct krb *krb, struct span tickets,
     }
     message_free(&message);
     return outcome;
+}
+
+/* Both. */
+static enum outcome
+have_exchanged(struct helper *helper, struct krb *krb, struct span tickets,
+               struct bytes *bytes)
+{
+    let_begin(helper, tickets);
+    return hear_tickets(helper, krb, bytes);
 }
 
 /* One candidate: a fresh nonce, the exchange's AP-REQ over it, our judgement.
@@ -702,5 +719,86 @@ judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = renew_and_replace(helper, krb, result->cache, &renewed);
     }
     bytes_free(&renewed);
+    return outcome;
+}
+
+/* Has the exchange ask a KDC about the keytab's key of PRINCIPAL. */
+static enum outcome
+probe_candidate(struct helper *helper, struct krb *krb, const char *principal)
+{
+    struct bytes content = BYTES_EMPTY;
+    struct bytes payload = BYTES_EMPTY;
+    struct bytes nothing = BYTES_EMPTY;
+    struct key key = {.principal = principal};
+    enum outcome outcome = probe_find_key(krb, helper->options.keytab,
+                                          principal, &content, &key.enctype);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        key.content = bytes_span(&content);
+        key_pack(&payload, &key);
+        line_send(&helper->exchange, MESSAGE_KEY, &payload);
+        outcome = hear_tickets(helper, krb, &nothing);
+    }
+    bytes_free(&content);
+    bytes_free(&payload);
+    bytes_free(&nothing);
+    return outcome;
+}
+
+/*
+ * Probes CANDIDATES in turn until one is right, as a login would; a wrong one
+ * before it is worth a word.
+ */
+static enum outcome
+probe_candidates(struct helper *helper, struct krb *krb,
+                 const struct verify_candidates *candidates,
+                 struct job_result *result)
+{
+    enum outcome first = OUTCOME_SUCCESS;
+    char cause[KRB_DETAIL_MAX] = "";
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        const char *principal = candidates->list[i];
+        enum outcome outcome = probe_candidate(helper, krb, principal);
+
+        if (outcome == OUTCOME_SUCCESS) {
+            if (first != OUTCOME_SUCCESS) {
+                log_line(&helper->log, LOG_LEVEL_NOTICE,
+                         "another key of the keytab is wrong: %s", cause);
+            }
+            result->principal = strdup(principal);
+            return result->principal != NULL ? outcome : OUTCOME_NO_MEMORY;
+        }
+        if (i == 0) {
+            first = outcome;
+            (void)snprintf(cause, sizeof(cause), "%.200s: %.300s", principal,
+                           krb->detail);
+        }
+        if (outcome == OUTCOME_KDC_UNREACHABLE) {
+            /* And so it would be with the next. */
+            break;
+        }
+    }
+    return krb_refuse(krb, first, "%s", cause);
+}
+
+enum outcome
+judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
+{
+    struct verify_candidates candidates = {0};
+    enum outcome outcome = helper_greet(helper, krb);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = verify_list(krb, helper->options.keytab, &candidates);
+    }
+    if (outcome == OUTCOME_SUCCESS && candidates.count == 0) {
+        /* The cause is in krb already. */
+        outcome = OUTCOME_UNVERIFIED;
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        let_begin(helper, (struct span){0});
+        outcome = probe_candidates(helper, krb, &candidates, result);
+    }
+    verify_candidates_free(&candidates);
     return outcome;
 }

@@ -30,4 +30,8 @@ enum outcome judge_acquire(struct helper *helper, struct krb *krb,
 enum outcome judge_renew(struct helper *helper, struct krb *krb,
                          struct job_result *result);
 
+/* JOB_PROBE: whether a KDC has one of the keytab's keys. */
+enum outcome judge_probe(struct helper *helper, struct krb *krb,
+                         struct job_result *result);
+
 #endif

@@ -339,6 +339,15 @@ krb_principal_of(struct krb *krb, const char *user,
     return OUTCOME_SUCCESS;
 }
 
+krb5_error_code
+krb_open_keytab(struct krb *krb, const char *name, krb5_keytab *keytab_out)
+{
+    if (name == NULL) {
+        return krb5_kt_default(krb->context, keytab_out);
+    }
+    return krb5_kt_resolve(krb->context, name, keytab_out);
+}
+
 struct krb_offset
 krb_offset_learned(struct krb *krb)
 {

@@ -81,6 +81,10 @@ enum outcome krb_principal_of(struct krb *krb, const char *user,
                               const struct options *options,
                               krb5_principal *principal_out);
 
+/* Opens the keytab NAME (NULL: the default one); krb5_kt_close. */
+krb5_error_code krb_open_keytab(struct krb *krb, const char *name,
+                                krb5_keytab *keytab_out);
+
 /* The clock offset that KRB has learned from a KDC. */
 struct krb_offset {
     int64_t seconds;

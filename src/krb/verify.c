@@ -8,15 +8,6 @@
 /* RFC 4120 7.5.1: the checksum in the authenticator of an AP-REQ. */
 #define USAGE_AP_REQ_CHECKSUM 10
 
-static krb5_error_code
-open_keytab(struct krb *krb, const char *name, krb5_keytab *keytab_out)
-{
-    if (name == NULL) {
-        return krb5_kt_default(krb->context, keytab_out);
-    }
-    return krb5_kt_resolve(krb->context, name, keytab_out);
-}
-
 static bool
 is_host_principal(krb5_const_principal principal)
 {
@@ -103,7 +94,7 @@ verify_list(struct krb *krb, const char *keytab_name,
             struct verify_candidates *candidates_out)
 {
     krb5_keytab keytab = NULL;
-    krb5_error_code code = open_keytab(krb, keytab_name, &keytab);
+    krb5_error_code code = krb_open_keytab(krb, keytab_name, &keytab);
 
     memset(candidates_out, 0, sizeof(*candidates_out));
     if (code == 0) {
@@ -283,7 +274,7 @@ open_ap_req(struct krb *krb, const struct verify_claim *claim,
     krb5_error_code code = krb5_auth_con_setflags(krb->context, auth, 0);
 
     if (code == 0) {
-        code = open_keytab(krb, claim->keytab, &keytab);
+        code = krb_open_keytab(krb, claim->keytab, &keytab);
     }
     if (code == 0) {
         code = krb5_rd_req(krb->context, &auth, &request, service, keytab, NULL,

@@ -21,6 +21,7 @@ union unpacked {
     struct note note;
     struct cache_name name;
     struct description description;
+    struct key key;
     struct draw draw;
     struct result result;
     struct begin begin;
@@ -366,6 +367,29 @@ judge_description(struct span payload, const union unpacked *out)
 }
 
 static void
+pack_key(struct bytes *payload)
+{
+    key_pack(payload, &(struct key){.principal = "host/a@EXAMPLE.COM",
+                                    .enctype = 18,
+                                    .content = blob_span});
+}
+
+static int
+unpack_key(struct span payload, union unpacked *out, struct options *options)
+{
+    (void)options;
+    return key_unpack(payload, &out->key);
+}
+
+static void
+judge_key(struct span payload, const union unpacked *out)
+{
+    check_text(payload, out->key.principal);
+    check_inside(payload, out->key.content);
+    REQUIRE(out->key.content.length > 0);
+}
+
+static void
 pack_result(struct bytes *payload)
 {
     result_pack(payload, &(struct result){.outcome = OUTCOME_CLOCK_SKEW,
@@ -500,6 +524,7 @@ static const struct kind kinds[] = {
     KIND(MESSAGE_NAME, name),
     KIND(MESSAGE_DRAW, draw),
     KIND(MESSAGE_DESCRIPTION, description),
+    KIND(MESSAGE_KEY, key),
     KIND(MESSAGE_RESULT, result),
     KIND(MESSAGE_BEGIN, begin),
     KIND(MESSAGE_TICKETS, tickets),
@@ -573,10 +598,10 @@ kind_of(enum message_type type)
 
 START_TEST(test_message_type_each_has_a_case)
 {
-    for (int type = MESSAGE_REQUEST; type <= MESSAGE_PROOF; type++) {
+    for (int type = MESSAGE_REQUEST; type <= MESSAGE_KEY; type++) {
         (void)kind_of((enum message_type)type);
     }
-    ck_assert_int_eq(KIND_COUNT, MESSAGE_DESCRIPTION);
+    ck_assert_int_eq(KIND_COUNT, MESSAGE_KEY);
 }
 END_TEST
 
@@ -590,6 +615,8 @@ START_TEST(test_message_numbers_on_the_wire_never_change)
     ck_assert_int_eq(JOB_DESTROY, 5);
     ck_assert_int_eq(MESSAGE_DESCRIPTION, 14);
     ck_assert_int_eq(JOB_DESCRIBE, 6);
+    ck_assert_int_eq(JOB_PROBE, 7);
+    ck_assert_int_eq(MESSAGE_KEY, 15);
     ck_assert_int_eq(LOG_LEVEL_ALERT, 0);
     ck_assert_int_eq(LOG_LEVEL_DEBUG, 4);
 }
@@ -986,6 +1013,31 @@ START_TEST(test_message_name_comes_back)
 }
 END_TEST
 
+START_TEST(test_message_key_comes_back)
+{
+    struct bytes payload = BYTES_EMPTY;
+    struct key got;
+
+    pack_key(&payload);
+    ck_assert_int_eq(key_unpack(bytes_span(&payload), &got), 0);
+    ck_assert_str_eq(got.principal, "host/a@EXAMPLE.COM");
+    ck_assert_uint_eq(got.enctype, 18);
+    ck_assert(span_equal(got.content, blob_span));
+    bytes_free(&payload);
+}
+END_TEST
+
+START_TEST(test_message_key_without_content_is_refused)
+{
+    struct bytes payload = BYTES_EMPTY;
+    struct key got;
+
+    key_pack(&payload, &(struct key){.principal = "host/a", .enctype = 18});
+    ck_assert_int_eq(key_unpack(bytes_span(&payload), &got), -EBADMSG);
+    bytes_free(&payload);
+}
+END_TEST
+
 START_TEST(test_message_description_comes_back)
 {
     struct bytes payload = BYTES_EMPTY;
@@ -1183,6 +1235,8 @@ add_round_trips(Suite *suite)
     tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_name_comes_back);
     tcase_add_test(tcase, test_message_description_comes_back);
+    tcase_add_test(tcase, test_message_key_comes_back);
+    tcase_add_test(tcase, test_message_key_without_content_is_refused);
     tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_result_of_each_outcome_comes_back);
     tcase_add_test(tcase, test_message_begin_comes_back);

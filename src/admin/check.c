@@ -1,0 +1,473 @@
+/* krb5cc check: what is wrong with this machine, a line each. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "admin/pamfiles.h"
+#include "base/safefs.h"
+
+#define TEXT_SIZE 2048
+
+enum verdict {
+    VERDICT_OK,
+    VERDICT_NOTE, /* may be as it should be: look at it */
+    VERDICT_WRONG
+};
+
+/* One line: VERDICT on WHAT, and why, and what to do. */
+static void __attribute__((format(printf, 4, 5)))
+report(struct admin *admin, enum verdict verdict, const char *what,
+       const char *format, ...)
+{
+    static const char *const names[] = {"ok", "note", "WRONG"};
+    char text[TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    admin_say(admin, "%-6s %s: %s", names[verdict], what, text);
+    admin->has_failed |= verdict == VERDICT_WRONG;
+}
+
+/* The helper. */
+
+static void
+check_helper(struct admin *admin)
+{
+    static const char what[] = "helper";
+    const char *path = admin->helper;
+    struct stat status;
+    size_t at = 0;
+    int found = safefs_check_program(path, 0, &at);
+
+    if (found == -EPERM) {
+        report(admin, VERDICT_WRONG, what,
+               "%s: %.*s can be changed by others than root; chown root and "
+               "chmod go-w it",
+               path, (int)(at > 0 ? at : 1), path);
+    } else if (found < 0) {
+        report(admin, VERDICT_WRONG, what, "%s: %s; install it again", path,
+               found == -ELOOP ? "a symbolic link is on the way"
+                               : admin_words(found));
+    } else if (stat(path, &status) < 0) {
+        report(admin, VERDICT_WRONG, what, "%s: %s", path, admin_words(errno));
+    } else if ((status.st_mode & 0111) != 0111) {
+        /* In a host that is not root it is run by the user. */
+        report(admin, VERDICT_WRONG, what,
+               "%s cannot be run by everybody (mode %04o); chmod 0711 it", path,
+               (unsigned)status.st_mode & 07777);
+    } else if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) {
+        report(admin, VERDICT_WRONG, what,
+               "%s is set-user-ID or set-group-ID; chmod 0711 it", path);
+    } else if ((status.st_mode & 044) != 0) {
+        report(admin, VERDICT_NOTE, what,
+               "%s can be read (mode %04o), so its memory can be looked at for "
+               "a moment; chmod 0711 it",
+               path, (unsigned)status.st_mode & 07777);
+    } else {
+        report(admin, VERDICT_OK, what, "%s is root's alone", path);
+    }
+}
+
+static void
+check_account(struct admin *admin)
+{
+    static const char what[] = "account";
+    const struct passwd *entry = getpwnam(HELPER_USER);
+
+    if (entry == NULL) {
+        report(admin, VERDICT_WRONG, what,
+               "%s does not exist, so nobody talks to the KDC in its place; "
+               "run systemd-sysusers, or useradd --system %s",
+               HELPER_USER, HELPER_USER);
+    } else if (entry->pw_uid == 0) {
+        report(admin, VERDICT_WRONG, what,
+               "%s is root; give it a uid of its own", HELPER_USER);
+    } else {
+        report(admin, VERDICT_OK, what, "%s has the uid %u", HELPER_USER,
+               (unsigned)entry->pw_uid);
+    }
+}
+
+/* The directories. */
+
+/* Whether a file can be written in DIRECTORY.  0 or -errno. */
+static int
+try_to_write(int directory)
+{
+    int fd = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    int status = 0;
+
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+        return faccessat(directory, ".", W_OK, 0) < 0 ? -errno : 0;
+    }
+    if (fd < 0) {
+        return -errno;
+    }
+    if (write(fd, "x", 1) != 1) {
+        status = -errno;
+    }
+    (void)close(fd);
+    return status;
+}
+
+/* How many things have been set aside below PATH. */
+static size_t
+count_set_aside(const char *path)
+{
+    char name[TEXT_SIZE];
+    struct pamfiles_names names = {.list = NULL};
+    const struct pamfiles place = {.directories = {name}};
+    size_t count = 0;
+
+    (void)snprintf(name, sizeof(name), "%s/set-aside", path);
+    if (pamfiles_list(&place, &names) == 0) {
+        count = names.count;
+        pamfiles_names_free(&names);
+    }
+    return count;
+}
+
+static void
+check_open_directory(struct admin *admin, const char *what, const char *path,
+                     int fd)
+{
+    struct stat status;
+    int written = try_to_write(fd);
+    size_t aside = count_set_aside(path);
+
+    if (fstat(fd, &status) < 0) {
+        report(admin, VERDICT_WRONG, what, "%s: %s", path, admin_words(errno));
+    } else if ((status.st_mode & 077) != 0) {
+        report(admin, VERDICT_WRONG, what,
+               "%s can be looked into by others (mode %04o); chmod 0700 it",
+               path, (unsigned)status.st_mode & 07777);
+    } else if (written < 0) {
+        report(admin, VERDICT_WRONG, what,
+               "%s cannot be written to: %s; sessions are not recorded there",
+               path, admin_words(written));
+    } else {
+        report(admin, VERDICT_OK, what, "%s is root's alone and can be written",
+               path);
+    }
+    if (aside > 0) {
+        report(admin, VERDICT_NOTE, what,
+               "%zu in %s/set-aside, which were no records; look at them, then "
+               "remove them",
+               aside, path);
+    }
+}
+
+/* Why a directory that could not be opened is not trusted, and what to do. */
+static const char *
+distrust(int status)
+{
+    if (status == -EPERM) {
+        return "it, or what it is in, belongs to others than root or can be "
+               "written by them; chown root it and chmod 0700 it";
+    }
+    if (status == -ELOOP || status == -ENOTDIR) {
+        return "it, or what it is in, is a symbolic link or no directory; name "
+               "the directory itself";
+    }
+    return admin_words(status);
+}
+
+static void
+check_directory(struct admin *admin, const char *what, const char *path)
+{
+    char above[TEXT_SIZE];
+    struct stat status;
+    char *slash = NULL;
+    int fd = safefs_open_directory(path, 0, SAFEFS_FAIL_IF_MISSING);
+
+    if (fd >= 0) {
+        check_open_directory(admin, what, path, fd);
+        (void)close(fd);
+        return;
+    }
+    (void)snprintf(above, sizeof(above), "%s", path);
+    slash = strrchr(above, '/');
+    if (slash != NULL && slash > above) {
+        *slash = '\0';
+    }
+    if (fd == -ENOENT && slash != NULL && stat(above, &status) == 0 &&
+        S_ISDIR(status.st_mode)) {
+        report(admin, VERDICT_OK, what,
+               "%s is not there yet; the first login makes it", path);
+    } else if (fd == -ENOENT) {
+        report(admin, VERDICT_WRONG, what,
+               "%s is not there, nor is what it would be in; mkdir -p -m 0700 "
+               "it",
+               path);
+    } else {
+        report(admin, VERDICT_WRONG, what, "%s cannot be trusted: %s", path,
+               distrust(fd));
+    }
+}
+
+/* krb5.conf. */
+
+static void
+check_config_file(struct admin *admin, const char *path)
+{
+    static const char what[] = "krb5.conf";
+    struct stat status;
+
+    if (stat(path, &status) < 0) {
+        report(admin, VERDICT_WRONG, what, "%s: %s", path, admin_words(errno));
+    } else if (!S_ISDIR(status.st_mode) && (status.st_mode & 0444) != 0444) {
+        report(admin, VERDICT_WRONG, what,
+               "%s cannot be read by everybody (mode %04o), and so not by %s; "
+               "chmod 0644 it",
+               path, (unsigned)status.st_mode & 07777, HELPER_USER);
+    } else {
+        report(admin, VERDICT_OK, what, "%s can be read by everybody", path);
+    }
+}
+
+static void
+check_config(struct admin *admin)
+{
+    /* As libkrb5 has it: several, with colons between them. */
+    const char *files = getenv("KRB5_CONFIG");
+    char *copy = strdup(files == NULL ? "/etc/krb5.conf" : files);
+    char *rest = copy;
+    char *path = NULL;
+
+    while ((path = strsep(&rest, ":")) != NULL) {
+        if (*path != '\0') {
+            check_config_file(admin, path);
+        }
+    }
+    free(copy);
+}
+
+/* The keytab, and the KDC by it. */
+
+static void
+pass_on(void *data, const char *text)
+{
+    report(data, VERDICT_NOTE, "keytab", "%s", text);
+}
+
+/* What to do about OUTCOME of a probe. */
+static const char *
+remedy(enum outcome outcome)
+{
+    switch ((int)outcome) {
+    case OUTCOME_KDC_UNREACHABLE:
+    case OUTCOME_DEADLINE:
+        return "look at [realms] of krb5.conf, at DNS, the network and the "
+               "firewall (port 88, UDP and TCP)";
+    case OUTCOME_UNKNOWN_PRINCIPAL:
+        return "make the principal (addprinc -randkey) and its keytab (ktadd); "
+               "Active Directory knows no host/ principal as a client, there "
+               "it means nothing";
+    case OUTCOME_WRONG_PASSWORD:
+    case OUTCOME_NO_COMMON_ENCTYPE:
+        return "the keytab is out of date: make it anew (ktadd), or copy it "
+               "again";
+    case OUTCOME_CLOCK_SKEW:
+        return "set the clock, and let a time service keep it";
+    case OUTCOME_UNVERIFIED:
+        return "no KDC can be verified: make a host/ principal (addprinc "
+               "-randkey) and its keytab (ktadd)";
+    case OUTCOME_CONFIGURATION:
+        return "mend krb5.conf";
+    case OUTCOME_HELPER_UNSAFE:
+    case OUTCOME_HELPER_FAILED:
+        return "see what is said of the helper; after an upgrade install both "
+               "parts of one version";
+    default:
+        return "see pam_krb5cc(8), WHAT YOU SEE, WHAT TO DO";
+    }
+}
+
+static void
+check_keytab(struct admin *admin)
+{
+    struct admin_answer answer;
+
+    admin_ask_machine(admin, JOB_PROBE, pass_on, admin, &answer);
+    if (answer.outcome == OUTCOME_SUCCESS) {
+        report(admin, VERDICT_OK, "keytab",
+               "a KDC has answered, and it has the keytab's key of %s",
+               answer.principal == NULL ? "?" : answer.principal);
+    } else {
+        report(admin, VERDICT_WRONG, "keytab", "%s; %s", answer.cause,
+               remedy(answer.outcome));
+    }
+    admin_answer_free(&answer);
+}
+
+/* The stacks. */
+
+/* Whether the cache NAME comes and goes with the session keyring. */
+static bool
+is_in_session_keyring(const char *name)
+{
+    static const char *const others[] = {
+        "persistent:", "user:", "process:", "thread:"};
+
+    if (strncmp(name, "KEYRING:", 8) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strncmp(name + 8, others[i], strlen(others[i])) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The default cache, as libkrb5 has it for root: of its kind is everybody's. */
+static char *
+ask_default_cache(struct admin *admin)
+{
+    char user[] = "root";
+    char nothing[] = "";
+    const struct record root = {.cache = nothing, .user = user};
+    struct admin_answer answer;
+    char *name = NULL;
+
+    admin_ask(admin, JOB_DESCRIBE, &root, &answer);
+    name = answer.cache == NULL ? NULL : strdup(answer.cache);
+    admin_answer_free(&answer);
+    return name;
+}
+
+/* Places that krb5cc is not looking at. */
+static void
+check_places(struct admin *admin, const char *what,
+             const struct pamfiles_service *service)
+{
+    if (*service->state_dir != '\0' &&
+        strcmp(service->state_dir, admin->registry.state_dir) != 0) {
+        report(admin, VERDICT_NOTE, what,
+               "its sessions are recorded in %s; krb5cc sees them with "
+               "--state-dir",
+               service->state_dir);
+    }
+    if (*service->runtime_dir != '\0' &&
+        strcmp(service->runtime_dir, admin->registry.runtime_dir) != 0) {
+        report(admin, VERDICT_NOTE, what,
+               "it uses %s; krb5cc looks there with --runtime-dir",
+               service->runtime_dir);
+    }
+}
+
+/* The order of pam_krb5cc.so and pam_keyinit.so. */
+static void
+check_keyinit(struct admin *admin, const char *what, const char *name,
+              const struct pamfiles_service *service, const char *cache)
+{
+    bool needs = is_in_session_keyring(
+        *service->ccache != '\0' ? service->ccache : cache);
+
+    if (!service->has_krb5cc_session) {
+        report(admin, VERDICT_NOTE, what,
+               "pam_krb5cc.so is not in the session stack: nothing destroys "
+               "the cache when the session ends");
+    } else if (service->is_keyinit_late) {
+        report(admin, VERDICT_WRONG, what,
+               "pam_keyinit.so stands behind pam_krb5cc.so in the session "
+               "stack; put it before");
+    } else if (!service->has_keyinit && needs && !pamfiles_is_part(name)) {
+        report(admin, VERDICT_WRONG, what,
+               "the caches are in the session keyring, and pam_keyinit.so is "
+               "missing; put \"session optional pam_keyinit.so force revoke\" "
+               "before pam_krb5cc.so");
+    } else {
+        report(admin, VERDICT_OK, what, "pam_krb5cc.so stands %s",
+               service->has_keyinit ? "behind pam_keyinit.so"
+                                    : "where it may stand");
+    }
+}
+
+/* Whether pam_krb5cc.so is in one of the stacks of the service NAME. */
+static bool
+check_service(struct admin *admin, const char *name, const char *cache)
+{
+    struct pamfiles_service service = {.fault = 0};
+    const struct pamfiles pamfiles = {
+        .directories = {"/etc/pam.d", "/usr/lib/pam.d"}};
+    char what[320];
+    int status = pamfiles_read(&pamfiles, name, &service);
+
+    (void)snprintf(what, sizeof(what), "stack %.256s", name);
+    if (status < 0 && status != -EINVAL) {
+        report(admin, VERDICT_WRONG, what, "cannot be read: %s",
+               admin_words(status));
+    }
+    if (status < 0 || !service.has_krb5cc) {
+        return false;
+    }
+    check_keyinit(admin, what, name, &service, cache);
+    check_places(admin, what, &service);
+    if (service.fault != 0) {
+        report(admin, VERDICT_WRONG, what,
+               "it includes %s, which cannot be "
+               "read: %s",
+               service.unreadable, admin_words(service.fault));
+    }
+    if (service.has_krb5) {
+        report(admin, VERDICT_NOTE, what,
+               "pam_krb5.so is there too: both make a cache; take one of them "
+               "out");
+    }
+    if (service.has_sss) {
+        report(admin, VERDICT_NOTE, what,
+               "pam_sss.so is there too: if SSSD does Kerberos "
+               "(auth_provider), both get tickets");
+    }
+    return true;
+}
+
+static void
+check_stacks(struct admin *admin)
+{
+    static const char what[] = "stack";
+    const struct pamfiles pamfiles = {
+        .directories = {"/etc/pam.d", "/usr/lib/pam.d"}};
+    struct pamfiles_names names = {.list = NULL};
+    char *cache = ask_default_cache(admin);
+    size_t count = 0;
+    int status = pamfiles_list(&pamfiles, &names);
+
+    if (status < 0) {
+        report(admin, VERDICT_WRONG, what, "/etc/pam.d: %s",
+               admin_words(status));
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        count +=
+            check_service(admin, names.list[i], cache == NULL ? "" : cache);
+    }
+    if (status == 0 && count == 0) {
+        report(admin, VERDICT_NOTE, what,
+               "no file of /etc/pam.d has pam_krb5cc.so; see README for how to "
+               "put it there");
+    }
+    pamfiles_names_free(&names);
+    free(cache);
+}
+
+void
+admin_check(struct admin *admin)
+{
+    check_helper(admin);
+    check_account(admin);
+    check_directory(admin, "state directory", admin->registry.state_dir);
+    check_directory(admin, "runtime directory", admin->registry.runtime_dir);
+    check_config(admin);
+    check_keytab(admin);
+    check_stacks(admin);
+}

@@ -1,0 +1,419 @@
+/* The PAM configuration, read. */
+#include "admin/pamfiles.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Files that include each other end somewhere, and so do lines. */
+#define DEPTH_MAX 16
+#define LINES_MAX 20000
+
+#define PATH_SIZE 4096
+
+/* One reading. */
+struct reading {
+    const struct pamfiles *pamfiles;
+    struct pamfiles_service *service;
+    size_t lines;
+};
+
+/* A line, taken apart; it borrows from the text. */
+struct line {
+    const char *type;
+    const char *control;
+    const char *module;
+    char *arguments; /* the rest */
+};
+
+/* A plain file of root's world; links are usual there.  -errno. */
+static int
+open_plain(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        (void)close(fd);
+        return -EINVAL;
+    }
+    return fd;
+}
+
+/* The file NAME, of the first directory that has it. */
+static int
+open_service(const struct pamfiles *pamfiles, const char *name)
+{
+    char path[PATH_SIZE];
+    int fd = -ENOENT;
+
+    if (*name == '/') {
+        return open_plain(name);
+    }
+    for (size_t i = 0; fd == -ENOENT && pamfiles->directories[i] != NULL; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", pamfiles->directories[i],
+                       name);
+        fd = open_plain(path);
+    }
+    return fd;
+}
+
+/*
+ * Cuts the next word off *REST: blanks end it, but for those between brackets;
+ * a bracket in brackets has a backslash before it.  NULL: there is none.
+ */
+static char *
+next_word(char **rest)
+{
+    char *word = *rest + strspn(*rest, " \t");
+    char *end = word;
+
+    if (*word == '\0') {
+        return NULL;
+    }
+    if (*word == '[') {
+        while (*end != '\0' && (*end != ']' || end[-1] == '\\')) {
+            end++;
+        }
+    }
+    end += strcspn(end, " \t");
+    *rest = *end == '\0' ? end : end + 1;
+    *end = '\0';
+    return word;
+}
+
+/* Whether the file name of PATH is NAME. */
+static bool
+is_module(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strcmp(slash == NULL ? path : slash + 1, name) == 0;
+}
+
+/* The value that WORD has for the option NAME, into VALUE. */
+static void
+take_option(const char *word, const char *name, char value[PAMFILES_VALUE_MAX])
+{
+    size_t length = strlen(name);
+
+    /* An argument in brackets may have blanks in it. */
+    word += *word == '[';
+    if (strncmp(word, name, length) == 0 && word[length] == '=') {
+        (void)snprintf(value, PAMFILES_VALUE_MAX, "%s", word + length + 1);
+        value[strcspn(value, "]")] = '\0';
+    }
+}
+
+static void
+take_krb5cc(struct pamfiles_service *service, char *arguments)
+{
+    char *word = NULL;
+
+    service->has_krb5cc_session = true;
+    while ((word = next_word(&arguments)) != NULL) {
+        take_option(word, "ccache", service->ccache);
+        take_option(word, "state_dir", service->state_dir);
+        take_option(word, "runtime_dir", service->runtime_dir);
+    }
+}
+
+static void
+take_module(struct pamfiles_service *service, const struct line *line)
+{
+    bool is_session = strcasecmp(line->type, "session") == 0;
+
+    if (is_module(line->module, "pam_krb5cc.so")) {
+        service->has_krb5cc = true;
+        if (is_session) {
+            take_krb5cc(service, line->arguments);
+        }
+    } else if (is_session && is_module(line->module, "pam_keyinit.so")) {
+        service->is_keyinit_late |=
+            !service->has_keyinit && service->has_krb5cc_session;
+        service->has_keyinit = true;
+    } else if (is_module(line->module, "pam_krb5.so")) {
+        service->has_krb5 = true;
+    } else if (is_module(line->module, "pam_sss.so")) {
+        service->has_sss = true;
+    }
+}
+
+/* Takes TEXT, a line without its comment, apart.  False: it is none. */
+static bool
+split(char *text, struct line *line)
+{
+    char *type = next_word(&text);
+
+    if (type == NULL) {
+        return false;
+    }
+    /* A module that may be missing. */
+    line->type = *type == '-' ? type + 1 : type;
+    line->control = next_word(&text);
+    line->module = line->control == NULL ? NULL : next_word(&text);
+    line->arguments = text;
+    return line->control != NULL;
+}
+
+static bool
+is_include(const struct line *line)
+{
+    return line->module != NULL && (strcasecmp(line->control, "include") == 0 ||
+                                    strcasecmp(line->control, "substack") == 0);
+}
+
+static void
+note_unreadable(struct pamfiles_service *service, const char *name, int fault)
+{
+    if (service->fault == 0) {
+        (void)snprintf(service->unreadable, sizeof(service->unreadable), "%s",
+                       name);
+        service->fault = fault;
+    }
+}
+
+static int read_file(struct reading *reading, const char *name,
+                     const char *type, int depth);
+
+/* Follows NAME, of which only the lines of TYPE count (NULL: all). */
+static void
+include(struct reading *reading, const char *name, const char *type, int depth)
+{
+    int status =
+        depth == DEPTH_MAX ? -ELOOP : read_file(reading, name, type, depth + 1);
+
+    if (status < 0) {
+        note_unreadable(reading->service, name, status);
+    }
+}
+
+/* Takes a line into account where it is of TYPE (NULL: any). */
+static void
+take_line(struct reading *reading, char *text, const char *type, int depth)
+{
+    struct line line;
+
+    if (!split(text, &line)) {
+        return;
+    }
+    if (strcmp(line.type, "@include") == 0) {
+        include(reading, line.control, type, depth);
+    } else if (type == NULL || strcasecmp(line.type, type) == 0) {
+        if (is_include(&line)) {
+            include(reading, line.module, line.type, depth);
+        } else if (line.module != NULL) {
+            take_module(reading->service, &line);
+        }
+    }
+}
+
+/*
+ * The next line of FILE into *TEXT (getline(3)), those that end in a backslash
+ * with the next, without comment and newline.  False: there is none.
+ */
+static bool
+next_line(FILE *file, char **text, size_t *size)
+{
+    char *more = NULL;
+    size_t more_size = 0;
+    size_t length = 0;
+    bool goes_on = getline(text, size, file) >= 0;
+    bool has = goes_on;
+
+    while (goes_on) {
+        length = strcspn(*text, "#\n");
+        (*text)[length] = '\0';
+        goes_on = length > 0 && (*text)[length - 1] == '\\';
+        if (goes_on) {
+            char *longer = NULL;
+
+            (*text)[length - 1] = ' ';
+            goes_on = getline(&more, &more_size, file) >= 0 &&
+                      asprintf(&longer, "%s%s", *text, more) >= 0;
+            if (goes_on) {
+                free(*text);
+                *text = longer;
+                *size = strlen(longer) + 1;
+            }
+        }
+    }
+    free(more);
+    return has;
+}
+
+static int
+read_file(struct reading *reading, const char *name, const char *type,
+          int depth)
+{
+    int fd = open_service(reading->pamfiles, name);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+    char *text = NULL;
+    size_t size = 0;
+
+    if (fd < 0) {
+        return fd;
+    }
+    if (file == NULL) {
+        (void)close(fd);
+        return -ENOMEM;
+    }
+    while (reading->lines < LINES_MAX && next_line(file, &text, &size)) {
+        reading->lines++;
+        take_line(reading, text, type, depth);
+    }
+    free(text);
+    (void)fclose(file);
+    if (reading->lines == LINES_MAX) {
+        note_unreadable(reading->service, name, -E2BIG);
+    }
+    return 0;
+}
+
+int
+pamfiles_read(const struct pamfiles *pamfiles, const char *service,
+              struct pamfiles_service *service_out)
+{
+    struct pamfiles_service found = {.fault = 0};
+    struct reading reading = {.pamfiles = pamfiles, .service = &found};
+    int status = read_file(&reading, service, NULL, 0);
+
+    if (status == 0) {
+        *service_out = found;
+    }
+    return status;
+}
+
+/* Whether NAME is what a package manager or an editor has left. */
+static bool
+is_left_over(const char *name)
+{
+    static const char *const patterns[] = {
+        ".*", "*~", "*.dpkg-*", "*.ucf-*", "*.rpmnew", "*.rpmsave", "*.bak",
+    };
+
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        if (fnmatch(patterns[i], name, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_name(const struct pamfiles_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->list[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+add_name(struct pamfiles_names *names, const char *name)
+{
+    char **list = NULL;
+    char *copy = NULL;
+
+    if (is_left_over(name) || has_name(names, name)) {
+        return 0;
+    }
+    copy = strdup(name);
+    list = copy == NULL
+               ? NULL
+               : reallocarray(names->list, names->count + 1, sizeof(*list));
+    if (list == NULL) {
+        free(copy);
+        return -ENOMEM;
+    }
+    names->list = list;
+    names->list[names->count++] = copy;
+    return 0;
+}
+
+static int
+list_directory(const char *path, struct pamfiles_names *names)
+{
+    DIR *directory = opendir(path);
+    const struct dirent *entry = NULL;
+    int status = 0;
+
+    if (directory == NULL) {
+        return -errno;
+    }
+    while (status == 0 && (entry = readdir(directory)) != NULL) {
+        status = add_name(names, entry->d_name);
+    }
+    (void)closedir(directory);
+    return status;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+    const char *const *a = left;
+    const char *const *b = right;
+
+    return strcmp(*a, *b);
+}
+
+int
+pamfiles_list(const struct pamfiles *pamfiles, struct pamfiles_names *names_out)
+{
+    struct pamfiles_names names = {.list = NULL};
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && pamfiles->directories[i] != NULL; i++) {
+        status = list_directory(pamfiles->directories[i], &names);
+        /* The vendor's is not everywhere. */
+        status = status == -ENOENT && i > 0 ? 0 : status;
+    }
+    if (status < 0) {
+        pamfiles_names_free(&names);
+        return status;
+    }
+    if (names.count > 1) {
+        qsort(names.list, names.count, sizeof(names.list[0]), compare);
+    }
+    *names_out = names;
+    return 0;
+}
+
+void
+pamfiles_names_free(struct pamfiles_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->list[i]);
+    }
+    free(names->list);
+    *names = (struct pamfiles_names){.list = NULL};
+}
+
+bool
+pamfiles_is_part(const char *service)
+{
+    /* Of Debian, Fedora and SUSE, Arch. */
+    static const char *const patterns[] = {
+        "common-*", "*-auth", "*-auth-ac", "postlogin*", "system-*",
+    };
+
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        if (fnmatch(patterns[i], service, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
