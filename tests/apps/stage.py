@@ -138,11 +138,20 @@ def write(path, text, mode=0o644):
     return path
 
 
-def install_stacks(options="minimum_uid=1000 debug", order="unix first"):
+UNIX_FIRST = "pam_unix, then pam_krb5cc"
+KRB5CC_FIRST = "pam_krb5cc, then pam_unix"
+
+
+def install_stacks(options="minimum_uid=1000 debug", order=UNIX_FIRST):
     """The lines of README, in the common stacks of Debian; the files of the
-    services are Debian's own."""
+    services are Debian's own.
+
+    ORDER is that of the auth lines.  Who calls setcred without authenticate
+    has the success of the first jump over the second: of the orders only
+    KRB5CC_FIRST, which is Debian's libpam-krb5's, calls ours then.
+    """
     module = f"{os.environ['PAM_KRB5CC_MODULE']} {options}"
-    if order == "unix first":
+    if order == UNIX_FIRST:
         modules = ["pam_unix.so nullok", f"{module} use_first_pass"]
     else:
         modules = [module, "pam_unix.so nullok try_first_pass"]
