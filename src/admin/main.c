@@ -348,8 +348,8 @@ has_descriptors(void)
     return true;
 }
 
-int
-main(int count, char **words)
+static enum admin_exit
+run(int count, char **words)
 {
     struct admin admin = {
         .registry = {.state_dir = PATH_STATE, .runtime_dir = PATH_RUNTIME},
@@ -386,4 +386,11 @@ main(int count, char **words)
         status = ADMIN_WRONG;
     }
     return status;
+}
+
+int
+main(int count, char **words)
+{
+    /* Numbers for the shell. */
+    return (int)run(count, words);
 }
