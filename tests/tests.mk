@@ -170,7 +170,10 @@ EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
-	tests/apps tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/apps/kcm.py tests/apps/sshd.py tests/apps/stage.py \
+	tests/apps/test_caches tests/apps/test_cron tests/apps/test_lockers \
+	tests/apps/test_login tests/apps/test_sshd tests/apps/test_su \
+	tests/apps/test_sudo tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk
