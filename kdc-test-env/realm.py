@@ -35,6 +35,8 @@ HOST_SERVICE = "host/testhost.pam.test"
 START_DEADLINE_S = 30
 STOP_DEADLINE_S = 5
 BIND_ATTEMPTS = 5
+# IANA's; the replica has an address of its own.
+USUAL_PORTS = {"primary": 88, "replica": 88, "kadmin": 749, "kpasswd": 464}
 PR_SET_PDEATHSIG = 1
 
 # A date that is past for every --kdc-clock.
@@ -349,6 +351,9 @@ class Realm:
         if self.options.dead_first:
             wanted += ["dead"]
         for name in wanted:
+            if self.options.usual_ports and name in USUAL_PORTS:
+                self.ports[name] = USUAL_PORTS[name]
+                continue
             self.ports[name], claim = claim_port()
             self.claims.append(claim)
 

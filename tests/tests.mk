@@ -43,6 +43,8 @@ stack_tests = \
 	tests/stack/test_clock \
 	tests/stack/test_collections \
 	tests/stack/test_ground \
+	tests/stack/test_handover \
+	tests/stack/test_holding \
 	tests/stack/test_host \
 	tests/stack/test_hostile \
 	tests/stack/test_kdc \
@@ -61,6 +63,7 @@ stack_tests = \
 
 # Programs that tests run.
 other_programs = \
+	tests/apps/unlock \
 	tests/client/fake_helper \
 	tests/helper/lying_helper \
 	tests/stack/login_loop \
@@ -92,6 +95,7 @@ libsupport_la_SOURCES = \
 	tests/support/kcm.c tests/support/kcm.h \
 	tests/support/keys.c tests/support/keys.h \
 	tests/support/realm.c tests/support/realm.h \
+	tests/support/records.c tests/support/records.h \
 	tests/support/shared.c tests/support/shared.h \
 	tests/support/stack.c tests/support/stack.h \
 	tests/support/suite.c tests/support/suite.h
@@ -110,6 +114,9 @@ tests_helper_lying_helper_SOURCES = src/helper/main.c \
 	tests/helper/lying_exchange.c
 tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
+
+# A host like any other.
+tests_apps_unlock_LDADD = $(PAM_LIBS)
 
 # What looks over the helper's shoulder; not the tests' libraries.
 tests_stack_witness_SOURCES = tests/stack/witness.c tests/stack/witness.h
@@ -137,6 +144,12 @@ check-local: build-tests
 check-long: build-tests
 	@$(RUN_TESTS) --long
 
+# For tests/in-namespace --machine: where things are installed, where records
+# and what does not outlive a boot are kept.
+show-places:
+	@echo $(pamdir) $(pkglibexecdir) $(sbindir) \
+	    $(localstatedir)/lib/pam_krb5cc $(runstatedir)/pam_krb5cc
+
 lint:
 	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
 	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
@@ -148,7 +161,7 @@ lint:
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
-.PHONY: build-tests check-long lint
+.PHONY: build-tests check-long lint show-places
 
 clean-local:
 	rm -rf tests/logs build-sanitized build-tsan
@@ -157,7 +170,7 @@ EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
-	tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/apps tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk

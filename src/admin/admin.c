@@ -350,6 +350,7 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
     struct admin_answer answer = {0};
     enum admin_end end = ADMIN_HELD;
     int lock = -1;
+    int held = 0;
 
     if (record->ownership == RECORD_SHARED) {
         lock = registry_lock(&admin->registry, record->uid,
@@ -363,7 +364,12 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
         }
     }
     /* By a look of its own: who has come since ours counts too. */
-    if (!registry_is_held(&admin->registry, key, record, NULL)) {
+    held = registry_is_held(&admin->registry, key, record, NULL);
+    if (held < 0) {
+        (void)snprintf(cause, 512, "it cannot be told who else holds it: %s",
+                       admin_words(held));
+        end = ADMIN_STAYS;
+    } else if (held == 0) {
         admin_ask(admin, JOB_DESTROY, record, &answer);
         end = answer.outcome == OUTCOME_SUCCESS ? ADMIN_ENDED : ADMIN_STAYS;
         memcpy(cause, answer.cause, sizeof(answer.cause));

@@ -100,7 +100,7 @@ reap_session(struct admin *admin, struct session *session)
     } else if (!admin->is_dry_run) {
         end_session(admin, session);
     } else if (registry_is_held(&admin->registry, &session->key, record,
-                                NULL)) {
+                                NULL) != 0) {
         forget(admin, session, "another session holds it");
     } else {
         admin_say(admin, "user %s: would destroy %s: %s", sessions_name(record),

@@ -97,16 +97,16 @@ append_token(struct draft *draft, const char *token,
     return token + 1;
 }
 
-/* Fills TEXT with EXPAND_RANDOM_LENGTH letters and digits, each as likely. */
+/* Fills TEXT with LENGTH letters and digits, each as likely. */
 static int
-draw(char *text)
+draw(char *text, size_t length)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     const unsigned int count = sizeof(letters) - 1;
     size_t filled = 0;
 
-    while (filled < EXPAND_RANDOM_LENGTH) {
+    while (filled < length) {
         unsigned char byte = 0;
         ssize_t got = getrandom(&byte, 1, 0);
 
@@ -133,12 +133,29 @@ expand_is_unique(const char *template)
            strcmp(template + length - EXPAND_RANDOM_LENGTH, random_mark) == 0;
 }
 
+/* Draws the random part at the end of DRAFT. */
+static void
+draw_end(struct draft *draft)
+{
+    size_t length = EXPAND_RANDOM_LENGTH;
+
+    if (draft->length > length &&
+        draft->text[draft->length - length - 1] == '.') {
+        /* NAME.XXXXXX is what libkrb5 calls a temporary file beside NAME. */
+        append(draft, random_mark, 1);
+        length++;
+    }
+    if (draft->error == 0) {
+        draft->error = draw(draft->text + draft->length - length, length);
+    }
+}
+
 /* Draws where TEMPLATE wants it and copies DRAFT to *NAME_OUT. */
 static int
 finish(struct draft *draft, const char *template, char **name_out)
 {
     if (draft->error == 0 && expand_is_unique(template)) {
-        draft->error = draw(draft->text + draft->length - EXPAND_RANDOM_LENGTH);
+        draw_end(draft);
     }
     *name_out = draft->error == 0 ? strdup(draft->text) : NULL;
     return draft->error == 0 && *name_out == NULL ? -ENOMEM : draft->error;

@@ -24,8 +24,9 @@ struct expand_values {
 
 /*
  * The name that TEMPLATE gives with VALUES, its final XXXXXX (where it has
- * one) replaced by random letters and digits from getrandom(2).  *NAME_OUT is
- * the caller's.  0, -EINVAL (an unknown token, a % at the end, a value with a
+ * one) replaced by random letters and digits from getrandom(2), one more of
+ * them behind a dot: NAME.XXXXXX is libkrb5's temporary file.  *NAME_OUT is the
+ * caller's.  0, -EINVAL (an unknown token, a % at the end, a value with a
  * slash, a colon or a control character in it or that is "." or ".."),
  * -ENAMETOOLONG above EXPAND_MAX, -ENOMEM, or -errno of getrandom.
  */

@@ -58,6 +58,8 @@ static const struct option table[] = {
     TEXT(runtime_dir, PATH_RUNTIME, ARGUMENT_ONLY,
          "directory for what does not outlive a boot"),
     FLAG(silent, ARGUMENT_ONLY, "say nothing to the user"),
+    NUMBER(stash_lifetime, "120", 10, 3600, ARGUMENT_ONLY,
+           "seconds a login may take from the password to the session"),
     TEXT(state_dir, PATH_STATE, ARGUMENT_ONLY,
          "directory of the session records"),
     TEXT(ticket_lifetime, NULL, ALSO_KRB5_CONF,

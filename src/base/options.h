@@ -53,6 +53,7 @@ struct options {
     bool retain_after_close;
     char *runtime_dir;
     bool silent;
+    int64_t stash_lifetime; /* seconds */
     char *state_dir;
     char *ticket_lifetime;
     int64_t timeout; /* seconds */

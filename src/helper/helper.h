@@ -25,6 +25,7 @@ struct job_result {
     enum outcome outcome;
     char *principal;
     char *cache;
+    bool has_made_cache; /* it was not there before, and is nobody else's */
     struct bytes tickets;
 };
 

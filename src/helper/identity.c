@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Nobody may look into this process or make it dump its memory. */
@@ -67,7 +69,8 @@ identity_secure_process(void)
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     hide_memory();
-    if (!set_ids(geteuid(), geteuid() == 0 ? 0 : getegid())) {
+    /* A set-gid host's group is not for the files that its caller names. */
+    if (!set_ids(geteuid(), geteuid() == 0 ? 0 : getgid())) {
         return false;
     }
     hide_memory();
@@ -112,13 +115,26 @@ identity_find_helper_account(struct identity_account *account_out)
     return find_account("nobody", account_out);
 }
 
+/*
+ * Leaves the session keyring of the host for an empty one: who possesses a key
+ * may read it whatever his uid is.  A kernel or a sandbox without keys has
+ * nothing that could be possessed.
+ */
+static bool
+leave_keyring(void)
+{
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+           errno == ENOSYS || errno == EPERM;
+}
+
 enum outcome
 identity_become_account(const struct identity_account *account)
 {
     /* Who breaks into it shall not leave anything running behind. */
     const struct rlimit no_children = {.rlim_cur = 0, .rlim_max = 0};
 
-    if (setgroups(0, NULL) < 0 || setrlimit(RLIMIT_NPROC, &no_children) < 0) {
+    if (!leave_keyring() || setgroups(0, NULL) < 0 ||
+        setrlimit(RLIMIT_NPROC, &no_children) < 0) {
         return OUTCOME_IDENTITY;
     }
     return become(account->uid, account->gid);

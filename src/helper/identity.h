@@ -35,8 +35,8 @@ struct identity_account {
 bool identity_find_helper_account(struct identity_account *account_out);
 
 /*
- * Becomes UID and GID without supplementary groups.  OUTCOME_IDENTITY on
- * failure: the caller must end.
+ * Becomes UID and GID without supplementary groups and with a session keyring
+ * of its own.  OUTCOME_IDENTITY on failure: the caller must end.
  */
 enum outcome identity_become_account(const struct identity_account *account);
 

@@ -99,8 +99,12 @@ put(struct helper *helper, struct krb *krb, const struct cache_name *name,
                           name->name);
     }
     if (!ccache_is_collection(name->name)) {
-        return name->is_shared ? ccache_replace(krb, name->name, tickets)
-                               : ccache_create(krb, name->name, tickets);
+        if (name->is_shared) {
+            return ccache_replace(krb, name->name, tickets);
+        }
+        outcome = ccache_create(krb, name->name, tickets);
+        result->has_made_cache = outcome == OUTCOME_SUCCESS;
+        return outcome;
     }
     return name->is_shared
                ? put_into(krb, name->name, tickets, result, pattern)

@@ -638,6 +638,24 @@ read_renewable(struct krb *krb, const char *name, struct tickets *all_out,
     return outcome;
 }
 
+/*
+ * Puts RENEWED in the place of OLD's TGT in the cache NAME, where it lives
+ * longer: the exchange has looked, and is not believed.
+ */
+static enum outcome
+put_renewed(struct krb *krb, const char *name, const struct tickets *old,
+            const struct tickets *renewed)
+{
+    const krb5_creds *before = tickets_tgt(krb, old);
+    const krb5_creds *after = tickets_tgt(krb, renewed);
+
+    if ((uint32_t)after->times.endtime < (uint32_t)before->times.endtime) {
+        return krb_refuse(krb, OUTCOME_NOT_RENEWABLE,
+                          "the renewed ticket would end before the old one");
+    }
+    return ccache_renew(krb, name, renewed, before);
+}
+
 /* Has the exchange renew and puts what came of it in the cache's place. */
 static enum outcome
 renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
@@ -662,7 +680,7 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
                              "the renewed ticket is another one");
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = ccache_replace(krb, name, &renewed);
+        outcome = put_renewed(krb, name, &old, &renewed);
     }
     tickets_free(krb, &old);
     tickets_free(krb, &renewed);

@@ -16,6 +16,7 @@
 #include "helper/jobs.h"
 #include "helper/judge.h"
 #include "helper/timer.h"
+#include "krb/ccache.h"
 
 /* Where the module leaves the socket (client/spawn.c). */
 #define MODULE_FD 3
@@ -88,8 +89,17 @@ open_trace(struct helper *helper)
     }
 }
 
+/* Nobody is left to hear of a new cache: nobody would end it either. */
 static void
-send_result(struct helper *helper, const struct krb *krb,
+take_back(struct krb *krb, const struct job_result *done)
+{
+    if (done->has_made_cache) {
+        (void)ccache_destroy(krb, done->cache);
+    }
+}
+
+static void
+send_result(struct helper *helper, struct krb *krb,
             const struct job_result *done)
 {
     bool success = done->outcome == OUTCOME_SUCCESS;
@@ -103,7 +113,10 @@ send_result(struct helper *helper, const struct krb *krb,
     struct bytes payload = BYTES_EMPTY;
 
     result_pack(&payload, &result);
-    line_send(&helper->module, MESSAGE_RESULT, &payload);
+    if (channel_send(helper->module.fd, NULL, helper->module.version,
+                     MESSAGE_RESULT, &payload) < 0) {
+        take_back(krb, done);
+    }
     bytes_free(&payload);
 }
 

@@ -204,51 +204,106 @@ ccache_read(struct krb *krb, const char *name, struct tickets *tickets_out)
     return outcome;
 }
 
-/* One try of ccache_replace; *IS_NEW_OUT: there was no cache. */
-static enum outcome
-replace(struct krb *krb, const char *name, const struct tickets *tickets,
-        bool *is_new_out)
+/* A replacement, and what is found in its place. */
+struct replacement {
+    const char *name;
+    const struct tickets *tickets;
+    const krb5_creds *expected; /* the TGT that is renewed; NULL = whatever */
+    bool is_new;                /* there was no cache */
+};
+
+static bool
+has_ticket(struct krb *krb, const struct tickets *tickets,
+           const krb5_creds *creds)
 {
+    const krb5_creds *tgt = tickets_tgt(krb, tickets);
+
+    return tgt != NULL && tgt->ticket.length == creds->ticket.length &&
+           memcmp(tgt->ticket.data, creds->ticket.data, tgt->ticket.length) ==
+               0;
+}
+
+/* Whether REPLACEMENT may be made of OLD, what has been read. */
+static enum outcome
+judge_old(struct krb *krb, const struct replacement *replacement,
+          const struct tickets *old)
+{
+    return krb5_principal_compare(krb->context, old->client,
+                                  replacement->tickets->client)
+               ? OUTCOME_SUCCESS
+               : krb_refuse(krb, OUTCOME_CACHE_OF_ANOTHER,
+                            "%s holds another principal's tickets",
+                            replacement->name);
+}
+
+/* One try. */
+static enum outcome
+replace(struct krb *krb, struct replacement *replacement)
+{
+    const char *name = replacement->name;
     const struct ccache_kind *kind = ccache_kind_of(name);
     struct tickets old = {0};
     enum outcome outcome = ccache_read(krb, name, &old);
 
-    *is_new_out = outcome == OUTCOME_CACHE_MISSING;
-    if (*is_new_out) {
+    replacement->is_new = outcome == OUTCOME_CACHE_MISSING;
+    if (replacement->is_new && replacement->expected == NULL) {
         outcome = OUTCOME_SUCCESS;
     } else if (outcome == OUTCOME_CACHE_UNREADABLE) {
         /* What it is we cannot tell: it may be somebody's file. */
         outcome = OUTCOME_CACHE_UNWRITABLE;
-    } else if (outcome == OUTCOME_SUCCESS &&
-               !krb5_principal_compare(krb->context, old.client,
-                                       tickets->client)) {
-        outcome = krb_refuse(krb, OUTCOME_CACHE_OF_ANOTHER,
-                             "%s holds another principal's tickets", name);
+    } else if (outcome == OUTCOME_SUCCESS) {
+        outcome = judge_old(krb, replacement, &old);
     }
-    if (outcome == OUTCOME_SUCCESS && kind != NULL) {
-        outcome = kind->replace(
-            krb, name, &(struct ccache_change){.fresh = tickets, .old = &old});
+    if (outcome == OUTCOME_SUCCESS && replacement->expected != NULL &&
+        !has_ticket(krb, &old, replacement->expected)) {
+        log_line(krb->log, LOG_LEVEL_DEBUG,
+                 "%s: has other tickets by now: left alone", name);
+    } else if (outcome == OUTCOME_SUCCESS && kind != NULL) {
+        outcome =
+            kind->replace(krb, name,
+                          &(struct ccache_change){.fresh = replacement->tickets,
+                                                  .old = &old});
     }
     tickets_free(krb, &old);
+    return outcome;
+}
+
+static enum outcome
+replace_with_room(struct krb *krb, struct replacement *replacement)
+{
+    const char *name = replacement->name;
+    enum outcome outcome = replace(krb, replacement);
+
+    if (outcome == OUTCOME_CACHE_MISSING && replacement->expected == NULL) {
+        /* It has gone while it was looked at: then it is a new one. */
+        outcome = replace(krb, replacement);
+    }
+    if (has_made_room(krb, name, outcome)) {
+        for (int i = 0; outcome == OUTCOME_CACHE_QUOTA && i < ROOM_TRIES; i++) {
+            wait_for_room();
+            outcome = replace(krb, replacement);
+        }
+    }
+    if (outcome == OUTCOME_SUCCESS && replacement->is_new) {
+        ccache_become_primary(krb, name);
+    }
     return outcome;
 }
 
 enum outcome
 ccache_replace(struct krb *krb, const char *name, const struct tickets *tickets)
 {
-    bool is_new = false;
-    enum outcome outcome = replace(krb, name, tickets, &is_new);
+    return replace_with_room(
+        krb, &(struct replacement){.name = name, .tickets = tickets});
+}
 
-    if (has_made_room(krb, name, outcome)) {
-        for (int i = 0; outcome == OUTCOME_CACHE_QUOTA && i < ROOM_TRIES; i++) {
-            wait_for_room();
-            outcome = replace(krb, name, tickets, &is_new);
-        }
-    }
-    if (outcome == OUTCOME_SUCCESS && is_new) {
-        ccache_become_primary(krb, name);
-    }
-    return outcome;
+enum outcome
+ccache_renew(struct krb *krb, const char *name, const struct tickets *tickets,
+             const krb5_creds *tgt)
+{
+    return replace_with_room(krb, &(struct replacement){.name = name,
+                                                        .tickets = tickets,
+                                                        .expected = tgt});
 }
 
 enum outcome

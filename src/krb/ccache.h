@@ -68,6 +68,14 @@ enum outcome ccache_create(struct krb *krb, const char *name,
 enum outcome ccache_replace(struct krb *krb, const char *name,
                             const struct tickets *tickets);
 
+/*
+ * The same for TICKETS that are the renewal of TGT: where NAME has no TGT any
+ * more (OUTCOME_CACHE_MISSING) or another one (a success) it is left alone. Who
+ * has destroyed it, or got new tickets, while the KDC was asked is right.
+ */
+enum outcome ccache_renew(struct krb *krb, const char *name,
+                          const struct tickets *tickets, const krb5_creds *tgt);
+
 /* What is in the cache NAME, all entries.  The caller frees (tickets_free). */
 enum outcome ccache_read(struct krb *krb, const char *name,
                          struct tickets *tickets_out);

@@ -131,21 +131,45 @@ is_stray_name(const char *name, const char *base)
            ccache_file_is_stray(name);
 }
 
-/*
- * Removes NAME of DIRECTORY where it is a plain 0600 file of this user and
- * older than OLDER_THAN_S seconds.
- */
-static void
-remove_stray(int directory, const char *name, int64_t older_than_s)
+/* Whether FD is open on a plain 0600 file of this user, old enough. */
+static bool
+may_be_stray(int fd, int64_t older_than_s)
 {
     struct stat status;
 
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode) && (status.st_mode & 07777) == 0600 &&
-        status.st_uid == geteuid() &&
-        status.st_mtime < time(NULL) - older_than_s) {
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & 07777) == 0600 && status.st_uid == geteuid() &&
+           status.st_mtime < time(NULL) - older_than_s;
+}
+
+/*
+ * Whether FD is open on what libkrb5 writes into such a file: a cache, from its
+ * first byte on, or beside a DIR's primary the name of one; or nothing yet.
+ */
+static bool
+has_content_of_stray(int fd)
+{
+    char begin[4] = {0};
+    ssize_t length = pread(fd, begin, sizeof(begin), 0);
+
+    return length >= 0 &&
+           (length == 0 || begin[0] == 5 || strncmp(begin, "tkt", 3) == 0);
+}
+
+/* Removes NAME of DIRECTORY where it is a stray older than OLDER_THAN_S. */
+static void
+remove_stray(int directory, const char *name, int64_t older_than_s)
+{
+    int fd = openat(directory, name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        return;
+    }
+    if (may_be_stray(fd, older_than_s) && has_content_of_stray(fd)) {
         (void)unlinkat(directory, name, 0);
     }
+    (void)close(fd);
 }
 
 void

@@ -167,19 +167,22 @@ initialize(struct krb *krb, const char *name, krb5_ccache cache,
     return code;
 }
 
-/* Makes CACHE the client's own where it is nobody's; *IS_NEW_OUT tells. */
+/*
+ * Makes CACHE the client's own where it is nobody's; *IS_NEW_OUT tells.  One
+ * that was somebody's a moment ago has been destroyed, and stays so.
+ */
 static krb5_error_code
 begin(struct krb *krb, const char *name, krb5_ccache cache,
-      const struct tickets *fresh, bool *is_new_out)
+      const struct ccache_change *change, bool *is_new_out)
 {
     krb5_principal client = NULL;
     krb5_error_code code = owner_of(krb, cache, &client);
 
-    *is_new_out = code == KRB5_FCC_NOFILE;
-    if (code == KRB5_FCC_NOFILE) {
-        code = initialize(krb, name, cache, fresh->client);
-    } else if (code == 0 &&
-               !krb5_principal_compare(krb->context, client, fresh->client)) {
+    *is_new_out = code == KRB5_FCC_NOFILE && change->old->client == NULL;
+    if (*is_new_out) {
+        code = initialize(krb, name, cache, change->fresh->client);
+    } else if (code == 0 && !krb5_principal_compare(krb->context, client,
+                                                    change->fresh->client)) {
         code = KRB5_PRINC_NOMATCH;
     }
     krb5_free_principal(krb->context, client);
@@ -221,7 +224,7 @@ ccache_store_replace(struct krb *krb, const char *name,
     if (code != 0) {
         return ccache_failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
-    code = begin(krb, name, cache, change->fresh, &is_new);
+    code = begin(krb, name, cache, change, &is_new);
     if (code == 0) {
         code = store_part(krb, cache, change->fresh, false);
     }

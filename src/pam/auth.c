@@ -40,16 +40,15 @@ static enum outcome
 keep(struct state *state, const struct errand *errand)
 {
     const struct result *result = &errand->answer.result;
+    enum outcome outcome =
+        state_keep_login(state, &(struct login){.user = errand->host->user,
+                                                .principal = result->principal,
+                                                .tickets = result->tickets});
 
-    state->user = strdup(errand->host->user);
-    state->principal = strdup(result->principal);
-    if (state->user == NULL || state->principal == NULL ||
-        bytes_copy(&state->tickets, result->tickets) < 0) {
-        state_forget_login(state);
-        return OUTCOME_NO_MEMORY;
+    if (outcome == OUTCOME_SUCCESS) {
+        state->learned = result->outcome;
     }
-    state->learned = result->outcome;
-    return OUTCOME_SUCCESS;
+    return outcome;
 }
 
 /* What the user is told of a failure that is no fault of his password. */
@@ -91,6 +90,7 @@ try_password(struct host *host, struct state *state, const char *password)
     if (outcome == OUTCOME_SUCCESS) {
         log_line(&host->log, LOG_LEVEL_INFO, "user %s authenticated as %s",
                  host->user, state->principal);
+        handover_leave(host, state);
     } else if (outcome == OUTCOME_NOT_OURS) {
         say_excluded(host);
     } else {

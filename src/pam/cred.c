@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "pam/errand.h"
@@ -12,19 +13,21 @@
 #define CLEANUP_MS 500
 
 /* Destroys what broke off and may have been left under the drawn name. */
-static void
+static enum outcome
 clean_up_after(struct host *host, const struct errand *failed)
 {
     struct errand errand = errand_for(host, JOB_DESTROY);
     struct deadline deadline = host->deadline;
+    enum outcome outcome = OUTCOME_SUCCESS;
 
     if (failed->name != NULL && !failed->is_shared) {
         host->deadline = deadline_in(CLEANUP_MS);
         errand.request.cache = failed->name;
-        (void)errand_run(&errand);
+        outcome = errand_run(&errand);
         host->deadline = deadline;
     }
     errand_free(&errand);
+    return outcome;
 }
 
 /* Whether the helper may have begun to make the cache and not said so. */
@@ -39,22 +42,49 @@ may_have_left_something(enum outcome outcome)
 static enum outcome
 remember(struct state *state, const struct errand *errand)
 {
-    const struct host *host = errand->host;
+    struct host *host = errand->host;
+    enum outcome outcome =
+        holding_settle(host, &state->holding, errand->answer.result.cache);
 
-    state->cache = strdup(errand->answer.result.cache);
-    state->owner = strdup(host->user);
-    if (state->cache == NULL || state->owner == NULL ||
+    if (outcome == OUTCOME_SUCCESS &&
         host_copy_options(&state->options, &host->options) < 0) {
-        free(state->cache);
-        free(state->owner);
-        state->cache = NULL;
-        state->owner = NULL;
-        return OUTCOME_NO_MEMORY;
+        outcome = OUTCOME_NO_MEMORY;
     }
-    state->uid = host->account.uid;
-    state->gid = host->account.gid;
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    state->must_end = false;
     state->maker = getpid();
-    return OUTCOME_SUCCESS;
+    outcome = host_set_cache_name(host, state->holding.record.cache);
+    if (outcome != OUTCOME_SUCCESS) {
+        options_free(&state->options);
+    }
+    return outcome;
+}
+
+/* Says why no cache came of ERRAND, and leaves nothing of it. */
+static void
+give_up(struct state *state, const struct errand *errand, enum outcome outcome)
+{
+    struct host *host = errand->host;
+    enum outcome cleaned = OUTCOME_SUCCESS;
+
+    errand_log(errand, outcome,
+               outcome == OUTCOME_SESSION_NOT_OPEN
+                   ? "the cache is left to open_session"
+                   : "no cache could be made");
+    if (may_have_left_something(outcome)) {
+        cleaned = clean_up_after(host, errand);
+    }
+    if (!holding_is_any(&state->holding)) {
+        return;
+    }
+    if (cleaned == OUTCOME_SUCCESS) {
+        holding_leave(host, &state->holding);
+    } else {
+        holding_leave_to_reap(host, &state->holding);
+        holding_forget(&state->holding);
+    }
 }
 
 /* Makes the cache of STATE's tickets. */
@@ -65,29 +95,19 @@ make(struct host *host, struct state *state)
     enum outcome outcome = OUTCOME_SUCCESS;
 
     errand.request.tickets = bytes_span(&state->tickets);
+    errand.holding = &state->holding;
+    errand.principal = state->principal;
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = remember(state, &errand);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = host_set_cache_name(host, state->cache);
-        if (outcome != OUTCOME_SUCCESS) {
-            state_forget_cache(state);
-        }
-    }
-    if (outcome == OUTCOME_SUCCESS) {
         /* In the cache now: no need of them in the host's memory. */
         bytes_free(&state->tickets);
         log_line(&host->log, LOG_LEVEL_INFO, "user %s: tickets in %s",
-                 host->user, state->cache);
+                 host->user, state->holding.record.cache);
     } else {
-        errand_log(&errand, outcome,
-                   outcome == OUTCOME_SESSION_NOT_OPEN
-                       ? "the cache is left to open_session"
-                       : "no cache could be made");
-        if (may_have_left_something(outcome)) {
-            clean_up_after(host, &errand);
-        }
+        give_up(state, &errand, outcome);
     }
     errand_free(&errand);
     return outcome;
@@ -104,22 +124,23 @@ has_account(const struct host *host)
     return host->account.exists;
 }
 
-/* Destroys STATE's cache as its owner. */
+/* Destroys what HOLDING holds, as its owner. */
 static enum outcome
-destroy(struct host *host, const struct state *state)
+destroy(struct host *host, const struct holding *holding)
 {
+    const struct record *record = &holding->record;
     struct errand errand = errand_for(host, JOB_DESTROY);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    errand.request.user = state->owner;
+    errand.request.user = record->user;
     errand.request.has_account = true;
-    errand.request.uid = state->uid;
-    errand.request.gid = state->gid;
-    errand.request.cache = state->cache;
+    errand.request.uid = (uint32_t)record->uid;
+    errand.request.gid = (uint32_t)record->gid;
+    errand.request.cache = record->cache;
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
         log_line(&host->log, LOG_LEVEL_INFO, "user %s: destroyed %s",
-                 state->owner, state->cache);
+                 record->user, record->cache);
     } else {
         errand_log(&errand, outcome, "the session's cache is left behind");
     }
@@ -127,21 +148,75 @@ destroy(struct host *host, const struct state *state)
     return outcome;
 }
 
+/* Destroys what HOLDING holds where nobody else does. */
+static enum outcome
+destroy_as_last(struct host *host, const struct holding *holding)
+{
+    switch (holding_others(host, holding)) {
+    case HOLDERS_OTHERS:
+        log_line(&host->log, LOG_LEVEL_DEBUG, "other sessions still hold %s",
+                 holding->record.cache);
+        return OUTCOME_SUCCESS;
+    case HOLDERS_UNKNOWN:
+        return OUTCOME_CACHE_UNWRITABLE;
+    case HOLDERS_NONE:
+        break;
+    }
+    return holding_is_ours_to_end(holding) && !host->options.retain_after_close
+               ? destroy(host, holding)
+               : OUTCOME_SUCCESS;
+}
+
+/* Leaves HOLDING, and destroys what it holds where nobody else does. */
+static enum outcome
+end_holding(struct host *host, struct holding *holding)
+{
+    enum outcome outcome = destroy_as_last(host, holding);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        holding_leave(host, holding);
+    } else {
+        holding_leave_to_reap(host, holding);
+    }
+    return outcome;
+}
+
+/*
+ * The same of a cache that other sessions may hold, so that of two that end at
+ * once one is the last.  Who cannot have the lock leaves it to a later call, or
+ * to reap.
+ */
+static enum outcome
+end_shared(struct host *host, struct holding *holding)
+{
+    int lock = holding_lock(host, holding->record.uid);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (lock < 0 && holding->is_recorded) {
+        holding_leave_to_reap(host, holding);
+        return OUTCOME_CACHE_UNWRITABLE;
+    }
+    outcome = end_holding(host, holding);
+    registry_unlock(lock);
+    return outcome;
+}
+
 /* Ends STATE's cache; where that fails, the next call may try again. */
 static enum outcome
 end_cache(struct host *host, struct state *state)
 {
+    struct holding *holding = &state->holding;
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (!host->options.retain_after_close &&
-        !state->options.retain_after_close) {
-        outcome = destroy(host, state);
+    if (holding_is_ours_to_end(holding) || state->options.retain_after_close) {
+        host_drop_cache_name(host, holding->record.cache);
     }
-    host_drop_cache_name(host, state->cache);
+    outcome = holding->record.ownership == RECORD_SHARED
+                  ? end_shared(host, holding)
+                  : end_holding(host, holding);
+    state->must_end = outcome != OUTCOME_SUCCESS;
     if (outcome == OUTCOME_SUCCESS) {
-        state_forget_cache(state);
-    } else {
-        state->must_end = true;
+        options_free(&state->options);
     }
     return outcome;
 }
@@ -151,7 +226,7 @@ cred_end(struct host *host, struct state *state)
 {
     enum outcome outcome = OUTCOME_NOT_OURS;
 
-    if (state != NULL && state->cache != NULL) {
+    if (state != NULL && holding_is_any(&state->holding)) {
         outcome = end_cache(host, state);
         state_forget_login(state);
     }
@@ -165,10 +240,11 @@ cred_end(struct host *host, struct state *state)
 static bool
 has_cache(struct host *host, struct state *state)
 {
-    if (state->cache == NULL) {
+    if (!holding_is_any(&state->holding)) {
         return false;
     }
-    if (strcmp(state->owner, host->user) == 0 && !state->must_end) {
+    if (strcmp(state->holding.record.user, host->user) == 0 &&
+        !state->must_end) {
         return true;
     }
     if (state->maker == getpid()) {
@@ -178,12 +254,52 @@ has_cache(struct host *host, struct state *state)
     return false;
 }
 
+/*
+ * Takes note of a cache that the host has put into the PAM environment (sshd's
+ * delegated tickets), so that it is renewed: it is never ours to end.
+ */
+static enum outcome
+adopt(struct host *host)
+{
+    const char *name = host_cache_name(host);
+    struct state *state = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (name == NULL || !host->account.exists || !host_is_wholly(0)) {
+        return OUTCOME_SUCCESS;
+    }
+    state = state_of(host);
+    if (state == NULL) {
+        return OUTCOME_NO_MEMORY;
+    }
+    if (holding_is_any(&state->holding)) {
+        return OUTCOME_SUCCESS;
+    }
+    if (host_copy_options(&state->options, &host->options) < 0) {
+        return OUTCOME_NO_MEMORY;
+    }
+    state->maker = getpid();
+    outcome = holding_begin(host, &state->holding,
+                            &(struct held_cache){
+                                .name = name,
+                                .principal = "",
+                                .ownership = RECORD_ADOPTED,
+                            });
+    if (outcome != OUTCOME_SUCCESS) {
+        options_free(&state->options);
+    }
+    return outcome;
+}
+
 enum outcome
 cred_establish(struct host *host)
 {
     struct state *state = state_if_any(host);
 
     if (!state_has_own_tickets(state, host)) {
+        if (adopt(host) == OUTCOME_NO_MEMORY) {
+            return OUTCOME_NO_MEMORY;
+        }
         log_line(&host->log, LOG_LEVEL_DEBUG,
                  "no tickets of this handle for this user: nothing to do");
         return OUTCOME_NOT_OURS;
@@ -227,7 +343,7 @@ target_cache(const struct host *host)
     if (!host->account.exists || host->account.uid == 0) {
         return target_is(host, NULL, "no such user, or root");
     }
-    if (!host_is_wholly(host->account.uid)) {
+    if (!host_is_wholly(host->account.uid) || !host_has_one_group()) {
         return target_is(host, NULL, "the host is not wholly the user");
     }
     name = getenv("KRB5CCNAME");
@@ -235,34 +351,75 @@ target_cache(const struct host *host)
                         : target_is(host, name, "the host's environment");
 }
 
-/* Puts the handle's own tickets in the place of those in the target cache. */
+/* Puts the handle's own tickets in the place of those in TARGET. */
 static enum outcome
-replace(struct host *host, struct state *state)
+replace_in(struct host *host, const struct state *state, const char *target)
 {
-    const char *target = target_cache(host);
     struct errand errand = errand_for(host, JOB_REPLACE);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (!has_account(host)) {
-        return OUTCOME_NO_ACCOUNT;
-    }
-    if (state->tickets.length == 0 || target == NULL) {
-        return OUTCOME_SUCCESS;
-    }
     errand.request.cache = target;
     errand.request.tickets = bytes_span(&state->tickets);
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
-        bytes_free(&state->tickets);
         log_line(&host->log, LOG_LEVEL_INFO, "user %s: new tickets in %s",
                  host->user, errand.answer.result.cache);
     } else {
         errand_log(&errand, outcome, "tickets not replaced");
         if (may_have_left_something(outcome)) {
-            clean_up_after(host, &errand);
+            (void)clean_up_after(host, &errand);
         }
     }
     errand_free(&errand);
+    return outcome;
+}
+
+/*
+ * The same for the sessions that the user has at this machine: a display
+ * manager unlocks as root, in a process that knows of no cache.
+ */
+static enum outcome
+replace_in_sessions(struct host *host, const struct state *state)
+{
+    struct holding_names names;
+    enum outcome outcome = holding_find_local(host, state->principal, &names);
+
+    if (outcome == OUTCOME_SUCCESS && names.count == 0) {
+        log_line(&host->log, LOG_LEVEL_DEBUG,
+                 "no session of this user and principal at this machine");
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        enum outcome one = replace_in(host, state, names.list[i]);
+
+        outcome = outcome == OUTCOME_SUCCESS ? one : outcome;
+    }
+    holding_names_free(&names);
+    return outcome;
+}
+
+/* Puts the handle's own tickets in the place of those in the target caches. */
+static enum outcome
+replace(struct host *host, struct state *state)
+{
+    const char *target = target_cache(host);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (!has_account(host)) {
+        return OUTCOME_NO_ACCOUNT;
+    }
+    if (state->tickets.length == 0) {
+        return OUTCOME_SUCCESS;
+    }
+    if (target != NULL) {
+        outcome = replace_in(host, state, target);
+    } else if (host_is_wholly(0) && getauxval(AT_SECURE) == 0) {
+        outcome = replace_in_sessions(host, state);
+    } else {
+        return OUTCOME_SUCCESS;
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        bytes_free(&state->tickets);
+    }
     return outcome;
 }
 
@@ -321,10 +478,14 @@ update(struct host *host, struct state *state, unsigned int flag,
 enum outcome
 cred_set(struct host *host, enum call *call_out)
 {
-    struct state *state = state_if_any(host);
+    struct state *state = NULL;
     unsigned int flag = only_flag(host->flags);
 
     *call_out = CALL_ESTABLISH;
+    if (handover_take(host) != OUTCOME_SUCCESS) {
+        return OUTCOME_NO_MEMORY;
+    }
+    state = state_if_any(host);
     if (flag == 0) {
         log_line(&host->log, LOG_LEVEL_ERROR,
                  "setcred with flags that exclude each other (0x%x)",

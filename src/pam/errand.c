@@ -25,12 +25,16 @@ errand_for(struct host *host, enum job job)
                 .in_session = host->in_session,
                 .cache = "",
             },
+        .principal = "",
+        .lock = -1,
     };
 }
 
 void
 errand_free(struct errand *errand)
 {
+    registry_unlock(errand->lock);
+    errand->lock = -1;
     free(errand->name);
     errand->name = NULL;
     client_answer_free(&errand->answer);
@@ -152,6 +156,37 @@ name_of_pattern(struct errand *errand, const char *pattern)
     return status < 0 ? OUTCOME_HELPER_FAILED : OUTCOME_SUCCESS;
 }
 
+/* Whose the drawn name is, or what its collection is. */
+static enum record_ownership
+ownership_of(const struct errand *errand)
+{
+    if (errand->host->options.retain_after_close) {
+        return RECORD_ADOPTED;
+    }
+    /* A new cache in a shared collection is there for the next session too. */
+    return errand->is_shared ||
+                   errand->holding->record.ownership == RECORD_SHARED
+               ? RECORD_SHARED
+               : RECORD_OWN;
+}
+
+/* Lets it be known that the session is about to have the drawn name. */
+static enum outcome
+hold(struct errand *errand)
+{
+    struct host *host = errand->host;
+    const struct held_cache cache = {
+        .name = errand->name,
+        .principal = errand->principal,
+        .ownership = ownership_of(errand),
+    };
+
+    if (cache.ownership == RECORD_SHARED && errand->lock < 0) {
+        errand->lock = holding_lock(host, host->account.uid);
+    }
+    return holding_begin(host, errand->holding, &cache);
+}
+
 /* Draws a name and packs it. */
 static enum outcome
 name(void *data, const char *pattern, struct bytes *payload)
@@ -163,6 +198,9 @@ name(void *data, const char *pattern, struct bytes *payload)
     errand->name = NULL;
     outcome = *pattern == '\0' ? name_of_options(errand)
                                : name_of_pattern(errand, pattern);
+    if (outcome == OUTCOME_SUCCESS && errand->holding != NULL) {
+        outcome = hold(errand);
+    }
     if (outcome == OUTCOME_SUCCESS) {
         cache_name_pack(payload,
                         &(struct cache_name){.name = errand->name,

@@ -5,11 +5,20 @@
 #ifndef PAM_ERRAND_H
 #define PAM_ERRAND_H
 
+#include "pam/holding.h"
 #include "pam/host.h"
 
 struct errand {
     struct host *host;      /* borrowed */
     struct request request; /* job, and what it needs; the rest is filled in */
+    /*
+     * What the session is about to hold, told before it is made (borrowed);
+     * NULL: what is drawn is no session's.  Of PRINCIPAL.  LOCK is the one on
+     * what is shared (registry_unlock), -1 = not taken.
+     */
+    struct holding *holding;
+    const char *principal;
+    int lock;
     /* The name last drawn for a STORE (NULL = none), owned (errand_free). */
     char *name;
     bool is_shared; /* that name is not this session's alone */

@@ -12,6 +12,9 @@
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
 
+/* The variable that names a session's cache, here and to libkrb5. */
+#define CACHE_VARIABLE "KRB5CCNAME"
+
 /* Seven columns: authenticate, establish, renew, account, open, close,
  * chauthtok. */
 #define ROW(outcome, auth, establish, renew, account, open, close, password)   \
@@ -291,6 +294,21 @@ host_is_wholly(uid_t uid)
            uids[1] == uid && uids[2] == uid;
 }
 
+bool
+host_has_one_group(void)
+{
+    gid_t gids[3];
+
+    return getresgid(&gids[0], &gids[1], &gids[2]) == 0 && gids[0] == gids[1] &&
+           gids[1] == gids[2];
+}
+
+bool
+host_acts_as_root(void)
+{
+    return geteuid() == 0;
+}
+
 int
 host_copy_options(struct options *to, const struct options *from)
 {
@@ -327,22 +345,34 @@ host_adopt_options(struct host *host, const struct options *completed)
 const char *
 host_cache_name(const struct host *host)
 {
-    const char *name = pam_getenv(host->handle, "KRB5CCNAME");
+    const char *name = pam_getenv(host->handle, CACHE_VARIABLE);
 
     return name == NULL || *name == '\0' ? NULL : name;
 }
 
 enum outcome
-host_set_cache_name(struct host *host, const char *name)
+host_set_variable(struct host *host, const char *name, const char *value)
 {
     char *setting = NULL;
     int code = PAM_BUF_ERR;
 
-    if (asprintf(&setting, "KRB5CCNAME=%s", name) >= 0) {
+    if (asprintf(&setting, "%s=%s", name, value) >= 0) {
         code = pam_putenv(host->handle, setting);
         free(setting);
     }
     return code == PAM_SUCCESS ? OUTCOME_SUCCESS : OUTCOME_NO_MEMORY;
+}
+
+void
+host_drop_variable(struct host *host, const char *name)
+{
+    (void)pam_putenv(host->handle, name);
+}
+
+enum outcome
+host_set_cache_name(struct host *host, const char *name)
+{
+    return host_set_variable(host, CACHE_VARIABLE, name);
 }
 
 void
@@ -351,8 +381,19 @@ host_drop_cache_name(struct host *host, const char *name)
     const char *current = host_cache_name(host);
 
     if (current != NULL && strcmp(current, name) == 0) {
-        (void)pam_putenv(host->handle, "KRB5CCNAME");
+        host_drop_variable(host, CACHE_VARIABLE);
     }
+}
+
+const char *
+host_text_item(const struct host *host, int item)
+{
+    const void *text = NULL;
+
+    return pam_get_item(host->handle, item, &text) == PAM_SUCCESS &&
+                   text != NULL
+               ? text
+               : "";
 }
 
 const char *
@@ -367,10 +408,5 @@ host_stacked_password(const struct host *host)
 const char *
 host_service(const struct host *host)
 {
-    const void *item = NULL;
-
-    return pam_get_item(host->handle, PAM_SERVICE, &item) == PAM_SUCCESS &&
-                   item != NULL
-               ? item
-               : "";
+    return host_text_item(host, PAM_SERVICE);
 }

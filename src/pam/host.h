@@ -85,6 +85,12 @@ bool host_is_silent(const struct host *host);
 /* Whether the real, effective and saved uid of this process are all UID. */
 bool host_is_wholly(uid_t uid);
 
+/* Whether its real, effective and saved gid are one. */
+bool host_has_one_group(void);
+
+/* Whether this process acts as root, whoever has called it (su). */
+bool host_acts_as_root(void);
+
 /*
  * Takes over from the options as krb5.conf completes them what may stand there
  * (options_complete); the deadline can only get shorter.  OUTCOME_SUCCESS or
@@ -105,8 +111,16 @@ enum outcome host_set_cache_name(struct host *host, const char *name);
 /* Drops it where it is NAME. */
 void host_drop_cache_name(struct host *host, const char *name);
 
+/* The same of any variable of the PAM environment. */
+enum outcome host_set_variable(struct host *host, const char *name,
+                               const char *value);
+void host_drop_variable(struct host *host, const char *name);
+
 /* PAM_AUTHTOK, NULL where unset; borrowed from the handle. */
 const char *host_stacked_password(const struct host *host);
+
+/* A text that the handle has (pam_get_item(3)), borrowed; "" where unset. */
+const char *host_text_item(const struct host *host, int item);
 
 /* PAM_SERVICE, borrowed; never NULL. */
 const char *host_service(const struct host *host);

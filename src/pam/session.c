@@ -2,6 +2,7 @@
 #include "pam/session.h"
 
 #include <stddef.h>
+#include <unistd.h>
 
 #include "pam/cred.h"
 #include "pam/state.h"
@@ -9,11 +10,25 @@
 enum outcome
 session_open(struct host *host)
 {
+    enum outcome outcome = handover_take(host);
+    struct state *state = NULL;
+
     host->in_session = true;
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
     if (host->options.no_ccache) {
         return OUTCOME_SUCCESS;
     }
-    return host_excludes_user(host) ? OUTCOME_NOT_OURS : cred_establish(host);
+    if (host_excludes_user(host)) {
+        return OUTCOME_NOT_OURS;
+    }
+    outcome = cred_establish(host);
+    state = state_if_any(host);
+    if (state != NULL && state->maker == getpid()) {
+        holding_bind(host, &state->holding);
+    }
+    return outcome;
 }
 
 enum outcome

@@ -10,9 +10,25 @@
 /* The name under which libpam keeps it. */
 #define STATE_KEY "pam_krb5cc"
 
+enum outcome
+state_keep_login(struct state *state, const struct login *login)
+{
+    state_forget_login(state);
+    state->user = strdup(login->user);
+    state->principal = strdup(login->principal);
+    if (state->user == NULL || state->principal == NULL ||
+        bytes_copy(&state->tickets, login->tickets) < 0) {
+        state_forget_login(state);
+        return OUTCOME_NO_MEMORY;
+    }
+    state->learned = OUTCOME_SUCCESS;
+    return OUTCOME_SUCCESS;
+}
+
 void
 state_forget_login(struct state *state)
 {
+    handover_end(&state->handover);
     free(state->user);
     free(state->principal);
     bytes_free(&state->tickets);
@@ -24,12 +40,9 @@ state_forget_login(struct state *state)
 void
 state_forget_cache(struct state *state)
 {
-    if (state->cache != NULL) {
-        free(state->cache);
-        free(state->owner);
+    if (holding_is_any(&state->holding)) {
+        holding_forget(&state->holding);
         options_free(&state->options);
-        state->cache = NULL;
-        state->owner = NULL;
         state->must_end = false;
     }
 }
@@ -44,9 +57,13 @@ cleanup(pam_handle_t *handle, void *data, int status)
 {
     struct state *state = data;
 
-    if (state->cache != NULL && (status & PAM_DATA_SILENT) == 0 &&
+    if (holding_is_any(&state->holding) && (status & PAM_DATA_SILENT) == 0 &&
         state->maker == getpid()) {
         session_end_at_pam_end(handle, state);
+    }
+    if ((status & PAM_DATA_SILENT) != 0) {
+        /* Who only gives its copy back leaves the stash to the other. */
+        state->handover.maker = 0;
     }
     state_forget_cache(state);
     state_forget_login(state);

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "pam/handover.h"
+#include "pam/holding.h"
 #include "pam/host.h"
 
 struct state {
@@ -16,15 +18,20 @@ struct state {
     char *principal;
     enum outcome learned;
     struct bytes tickets; /* empty = none, or in a cache already */
+    struct handover handover;
 
-    /* The cache that this handle has made; NULL = none. */
-    char *cache;
-    char *owner;   /* as whom it was made */
-    bool must_end; /* it could not be destroyed when it should have been */
-    uid_t uid;
-    gid_t gid;
+    /* The cache that this handle's session has. */
+    struct holding holding;
+    bool must_end;          /* it could not be ended when it should have been */
     pid_t maker;            /* the process that made it */
     struct options options; /* of the call that made it, for pam_end */
+};
+
+/* A login that has succeeded; borrowed. */
+struct login {
+    const char *user;
+    const char *principal;
+    struct span tickets;
 };
 
 /*
@@ -35,6 +42,9 @@ struct state *state_of(struct host *host);
 
 /* The same, but NULL where there is none yet. */
 struct state *state_if_any(const struct host *host);
+
+/* Keeps a copy of LOGIN as what was learned.  OUTCOME_SUCCESS, _NO_MEMORY. */
+enum outcome state_keep_login(struct state *state, const struct login *login);
 
 /* Forgets and erases what authenticate has learned. */
 void state_forget_login(struct state *state);

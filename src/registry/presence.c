@@ -85,9 +85,17 @@ says_gone(int status)
     return status == -ENOENT || status == -ESRCH;
 }
 
+/* Whether STATE, as proc(5) writes it, is that of a dead process. */
+static bool
+is_death(const char *state)
+{
+    return *state == 'Z' || *state == 'X';
+}
+
 /*
  * When the process PID was started, the 22nd field of its stat (proc(5)); the
- * second, its name, has any character in it.  0 or -errno.
+ * second, its name, has any character in it.  0 or -errno; one that is dead and
+ * only waits for its parent is gone (-ESRCH).
  */
 static int
 start_of(const char *pid, int64_t *start_out)
@@ -95,12 +103,16 @@ start_of(const char *pid, int64_t *start_out)
     char text[TEXT_MAX];
     int status = read_of(pid, "stat", text);
     const char *at = strrchr(text, ')');
+    bool is_dead = false;
 
+    if (at != NULL) {
+        is_dead = is_death(at + strspn(at, ") "));
+    }
     for (int i = 2; at != NULL && i < 22; i++) {
         at = strchr(at + 1, ' ');
     }
     *start_out = at == NULL ? RECORD_UNKNOWN : number_in(at + 1);
-    return status;
+    return is_dead ? -ESRCH : status;
 }
 
 /* Whether TEXT of LENGTH bytes can be the id of a logind session. */
@@ -269,6 +281,10 @@ meet(const char *pid, struct person *person)
 
     if (status < 0) {
         return status;
+    }
+    at = strstr(text, "\nState:\t");
+    if (at != NULL && is_death(at + strlen("\nState:\t"))) {
+        return -ESRCH;
     }
     at = strstr(text, "\nUid:");
     for (size_t i = 0; i < 4; i++) {

@@ -124,15 +124,16 @@ write_record(int directory, const char *id, const char *text)
     return status;
 }
 
-/* Writes TEXT as KEY's record, whose directory may be swept meanwhile. */
+/* Writes TEXT as KEY's record, whose directory is there or made. */
 static int
 write_at(const struct registry *registry, const struct registry_key *key,
-         const char *text)
+         const char *text, enum safefs_missing missing)
 {
     int status = -ENOENT;
 
+    /* It may be swept, since it is empty, while it is entered. */
     for (int i = 0; status == -ENOENT && i < ENTER_TRIES; i++) {
-        int directory = open_home(registry, key, SAFEFS_MAKE_IF_MISSING);
+        int directory = open_home(registry, key, missing);
 
         status =
             directory < 0 ? directory : write_record(directory, key->id, text);
@@ -158,11 +159,11 @@ registry_join(const struct registry *registry, const struct record *record,
     if (status < 0) {
         return status;
     }
-    status = write_at(registry, &key, text);
+    status = write_at(registry, &key, text, SAFEFS_MAKE_IF_MISSING);
     if (status < 0) {
         *state_error_out = status;
         key.place = REGISTRY_RUNTIME;
-        status = write_at(registry, &key, text);
+        status = write_at(registry, &key, text, SAFEFS_MAKE_IF_MISSING);
     }
     free(text);
     if (status == 0) {
@@ -188,7 +189,8 @@ registry_change(const struct registry *registry, struct registry_key *key,
         status = record_format(record, &text);
     }
     if (status == 0) {
-        status = write_at(registry, &changed, text);
+        /* In a jail, say, there is nothing to change. */
+        status = write_at(registry, &changed, text, SAFEFS_FAIL_IF_MISSING);
     }
     free(text);
     if (status == 0 && strcmp(changed.id, key->id) != 0) {
@@ -551,6 +553,7 @@ struct question {
     const struct presence_census *census;
     bool is_held;
     bool is_unsure; /* a holder has no host: a census will tell */
+    int fault;      /* of a record that may be a holder's */
 };
 
 static bool
@@ -559,8 +562,11 @@ ask(void *data, const struct registry_entry *entry)
     struct question *question = data;
     const struct record *record = entry->record;
 
-    if (record == NULL || record->is_ended ||
-        strcmp(record->cache, question->cache) != 0 ||
+    if (record == NULL) {
+        question->fault = entry->fault;
+        return true;
+    }
+    if (record->is_ended || strcmp(record->cache, question->cache) != 0 ||
         (entry->key.place == question->key->place &&
          strcmp(entry->key.id, question->key->id) == 0)) {
         return true;
@@ -576,7 +582,7 @@ ask(void *data, const struct registry_entry *entry)
     return false;
 }
 
-bool
+int
 registry_is_held(const struct registry *registry,
                  const struct registry_key *key, const struct record *record,
                  const struct presence_census *census)
@@ -595,14 +601,18 @@ registry_is_held(const struct registry *registry,
     if (!question.is_held && question.is_unsure) {
         own = presence_census_take();
         question.census = own;
-        /* Where nobody can be seen, everybody may be there. */
-        question.is_held = own == NULL;
-        if (own != NULL) {
-            travel(&tour, record->uid);
+        if (own == NULL) {
+            /* Where nobody can be seen, everybody may be there. */
+            return -EAGAIN;
         }
+        travel(&tour, record->uid);
         presence_census_free(own);
     }
-    return question.is_held || (tour.status < 0 && !is_no_place(tour.status));
+    if (question.is_held) {
+        return 1;
+    }
+    return tour.status < 0 && !is_no_place(tour.status) ? tour.status
+                                                        : question.fault;
 }
 
 /* Opens the directory of UID in the first place that will do. */

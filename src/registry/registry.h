@@ -100,13 +100,14 @@ int registry_visit(const struct registry *registry, int64_t uid,
 void registry_sweep(const struct registry *registry);
 
 /*
- * Whether another session than KEY's holds RECORD's cache: one that lives, or
- * of which that cannot be told.  CENSUS may be NULL: taken where it is needed.
+ * Whether another session than KEY's holds RECORD's cache: 1 for one that
+ * lives, 0 for none, -errno where it cannot be told: a place or a record of a
+ * holder that cannot be read.  CENSUS may be NULL: taken where it is needed.
  */
-bool registry_is_held(const struct registry *registry,
-                      const struct registry_key *key,
-                      const struct record *record,
-                      const struct presence_census *census);
+int registry_is_held(const struct registry *registry,
+                     const struct registry_key *key,
+                     const struct record *record,
+                     const struct presence_census *census);
 
 /*
  * Takes the lock on what UID's sessions share, within LIMIT_MS; returns a

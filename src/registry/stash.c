@@ -1,9 +1,11 @@
 /*
  * Keys and files that hand a blob over.  The keys are in a keyring of their own
- * in root's user keyring.  By its creation a key lets whoever possesses it read
- * it, and who inherits root's session keyring may possess what is linked there;
- * so the keyring loses these permissions, and gets its time limit, while it is
- * still empty: nobody comes to what is put into it afterwards.
+ * in root's user keyring.  By its creation a key lets whoever possesses it do
+ * everything, and its owner nothing; and who inherits root's session keyring
+ * may possess what is linked to the user keyring.  So all is made where nobody
+ * else comes, in the keyring of a thread that ends with that work, gets its
+ * permissions and its time limit there, and is linked as the last step.  The
+ * host's own threads have no keyring more than before.
  */
 #include "registry/stash.h"
 
@@ -13,6 +15,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/keyctl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +33,12 @@
 #define KEY_MAX 32767
 #define KEYS_MAX ((BYTES_MAX + KEY_MAX - 1) / KEY_MAX)
 
-/* What uid 0 may do and nobody else: with the keyring view, read, write, search
- * and setattr, with a key view, read and search. */
-#define KEYRING_PERMISSIONS 0x002f0000
+/* What uid 0 may do, and nobody else: all; view, read and search. */
+#define KEYRING_PERMISSIONS 0x003f0000
 #define KEY_PERMISSIONS 0x000b0000
+
+/* The thread needs little, and as little as there may be. */
+#define STACK_SIZE ((size_t)128 << 10)
 
 /* Of the random part of a name: 128 bits in hexadecimal. */
 #define RANDOM_LENGTH 32
@@ -119,81 +125,116 @@ drop_keyring(long keyring)
                  (unsigned long)KEY_SPEC_USER_KEYRING, 0);
 }
 
-/* Gives KEY these PERMISSIONS and LIFETIME_S; 0 or -errno. */
+/* Gives KEY this LIFETIME_S and these PERMISSIONS, which take the right to do
+ * that away; 0 or -errno. */
 static int
 restrict_key(long key, unsigned long permissions, int64_t lifetime_s)
 {
-    return keyctl(KEYCTL_SETPERM, (unsigned long)key, permissions, 0) < 0 ||
-                   keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)key,
-                          (unsigned long)lifetime_s, 0) < 0
+    return keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)key,
+                  (unsigned long)lifetime_s, 0) < 0 ||
+                   keyctl(KEYCTL_SETPERM, (unsigned long)key, permissions, 0) <
+                       0
                ? -errno
                : 0;
 }
 
-/* The empty keyring of NAME, made; -errno. */
-static long
-make_keyring(const struct name *name, int64_t lifetime_s)
-{
-    char description[DESCRIPTION_SIZE];
-    long keyring = 0;
-    int status = 0;
+/* What is to be put into keys, and what came of it. */
+struct deposit {
+    struct name *name;
+    struct span content;
+    int64_t lifetime_s;
+    int status;
+};
 
-    describe(name, description);
-    keyring = syscall(SYS_add_key, "keyring", description, NULL, 0,
-                      KEY_SPEC_USER_KEYRING);
-    if (keyring < 0) {
-        return -errno;
-    }
-    status = restrict_key(keyring, KEYRING_PERMISSIONS, lifetime_s);
-    if (status < 0) {
-        drop_keyring(keyring);
-        return status;
-    }
-    return keyring;
-}
-
-/* Puts SPAN into KEYRING as part INDEX; 0 or -errno. */
+/* Puts part INDEX of DEPOSIT into KEYRING; 0 or -errno. */
 static int
-put_key(long keyring, unsigned int index, struct span span, int64_t lifetime_s)
+put_part(long keyring, unsigned int index, const struct deposit *deposit)
 {
+    size_t offset = (size_t)index * KEY_MAX;
+    size_t rest = deposit->content.length - offset;
     char description[DESCRIPTION_SIZE];
     long key = 0;
 
     (void)snprintf(description, sizeof(description), "%u", index);
-    key = syscall(SYS_add_key, "user", description, span.data, span.length,
-                  keyring);
-    return key < 0 ? -errno : restrict_key(key, KEY_PERMISSIONS, lifetime_s);
+    key = syscall(SYS_add_key, "user", description,
+                  deposit->content.data + offset,
+                  rest < KEY_MAX ? rest : KEY_MAX, keyring);
+    return key < 0 ? -errno
+                   : restrict_key(key, KEY_PERMISSIONS, deposit->lifetime_s);
+}
+
+/* Fills KEYRING and lets it be found; 0 or -errno. */
+static int
+fill_keyring(long keyring, const struct deposit *deposit)
+{
+    int status =
+        restrict_key(keyring, KEYRING_PERMISSIONS, deposit->lifetime_s);
+
+    for (unsigned int i = 0; status == 0 && i < deposit->name->count; i++) {
+        status = put_part(keyring, i, deposit);
+    }
+    if (status == 0 && keyctl(KEYCTL_LINK, (unsigned long)keyring,
+                              (unsigned long)KEY_SPEC_USER_KEYRING, 0) < 0) {
+        status = -errno;
+    }
+    return status;
+}
+
+/* The thread: what it makes and does not link goes with it. */
+static void *
+make_deposit(void *data)
+{
+    struct deposit *deposit = data;
+    char description[DESCRIPTION_SIZE];
+    long keyring = 0;
+
+    describe(deposit->name, description);
+    keyring = syscall(SYS_add_key, "keyring", description, NULL, 0,
+                      KEY_SPEC_THREAD_KEYRING);
+    deposit->status = keyring < 0 ? -errno : fill_keyring(keyring, deposit);
+    return NULL;
+}
+
+/* Runs make_deposit in a thread that no signal of the host's is given to. */
+static int
+run_deposit(struct deposit *deposit)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all;
+    int error = pthread_attr_init(&attributes);
+
+    if (error != 0) {
+        return -error;
+    }
+    (void)sigfillset(&all);
+    error = pthread_attr_setsigmask_np(&attributes, &all);
+    if (error == 0) {
+        error = pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    }
+    if (error == 0) {
+        error = pthread_create(&thread, &attributes, make_deposit, deposit);
+    }
+    if (error == 0) {
+        error = pthread_join(thread, NULL);
+    }
+    (void)pthread_attr_destroy(&attributes);
+    return error != 0 ? -error : deposit->status;
 }
 
 static int
 put_keys(struct span content, int64_t lifetime_s, struct name *name)
 {
-    long keyring = 0;
+    struct deposit deposit = {
+        .name = name,
+        .content = content,
+        .lifetime_s = lifetime_s,
+    };
     int status =
         draw_name(name, KIND_KEYS,
                   (unsigned int)((content.length + KEY_MAX - 1) / KEY_MAX));
 
-    if (status < 0) {
-        return status;
-    }
-    keyring = make_keyring(name, lifetime_s);
-    if (keyring < 0) {
-        return (int)keyring;
-    }
-    for (unsigned int i = 0; status == 0 && i < name->count; i++) {
-        size_t offset = (size_t)i * KEY_MAX;
-        size_t rest = content.length - offset;
-
-        status =
-            put_key(keyring, i,
-                    (struct span){.data = content.data + offset,
-                                  .length = rest < KEY_MAX ? rest : KEY_MAX},
-                    lifetime_s);
-    }
-    if (status < 0) {
-        drop_keyring(keyring);
-    }
-    return status;
+    return status == 0 ? run_deposit(&deposit) : status;
 }
 
 /* Whether KEY is of TYPE, root's, with PERMISSIONS and DESCRIPTION. */
@@ -461,7 +502,7 @@ int
 stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
           char name_out[STASH_NAME_SIZE])
 {
-    struct name name;
+    struct name name = {.kind = KIND_KEYS};
     int status = 0;
 
     if (content.length == 0 || content.length > BYTES_MAX) {

@@ -416,6 +416,23 @@ START_TEST(test_expand_without_getrandom_fails)
 }
 END_TEST
 
+/* NAME.XXXXXX is what libkrb5 calls a temporary file beside NAME. */
+START_TEST(test_expand_random_part_behind_a_dot_is_longer)
+{
+    const struct expand_values values = {.uid = 7};
+    char *name = NULL;
+
+    ck_assert_int_eq(expand_template("FILE:/tmp/cc_%u.XXXXXX", &values, &name),
+                     0);
+    ck_assert_uint_eq(strlen(name), strlen("FILE:/tmp/cc_7.XXXXXX") + 1);
+    ck_assert_int_eq(strncmp(name, "FILE:/tmp/cc_7.", 15), 0);
+    ck_assert_uint_eq(strspn(name + 15, "abcdefghijklmnopqrstuvwxyz"
+                                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"),
+                      7);
+    free(name);
+}
+END_TEST
+
 START_TEST(test_expand_unique_is_what_ends_in_six_x)
 {
     ck_assert(expand_is_unique("XXXXXX"));
@@ -546,6 +563,7 @@ add_random(Suite *suite)
     tcase_add_test(random_part, test_expand_interrupted_draw_is_repeated);
     tcase_add_test(random_part, test_expand_without_getrandom_fails);
     tcase_add_test(random_part, test_expand_unique_is_what_ends_in_six_x);
+    tcase_add_test(random_part, test_expand_random_part_behind_a_dot_is_longer);
 }
 
 static void

@@ -58,6 +58,7 @@ static const struct expectation expectations[] = {
     FLAG_ROW(retain_after_close, true),
     TEXT_ROW(runtime_dir, PATH_RUNTIME, "/run/other", false),
     FLAG_ROW(silent, false),
+    NUMBER_ROW(stash_lifetime, "120", "3600", "3601", false),
     TEXT_ROW(state_dir, PATH_STATE, "/var/lib/other", false),
     TEXT_ROW(ticket_lifetime, NULL, "10h", true),
     NUMBER_ROW(timeout, "10", "3600", "3601", true),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "faults/story.h"
+#include "support/records.h"
 #include "support/kcm.h"
 #include "support/realm.h"
 
@@ -424,6 +425,8 @@ scene_end(struct scene *scene)
     stack_end(&scene->own[0], PAM_SUCCESS);
     stack_end(&scene->own[1], PAM_SUCCESS);
     kinds_clear(scene->kind, USER);
+    /* What faults and deaths have left in the registry is for reap. */
+    (void)records_of_the_gone();
     (void)munmap(scene->verdict, sizeof(*scene->verdict));
     (void)munmap(scene->page, sizeof(*scene->page));
 }

@@ -347,15 +347,15 @@ after_replace(struct scene *scene, int code)
 /* Establish, where another session has the cache that both share. */
 
 /*
- * A cache that cannot be read is passed over, and where memory fails it
- * libkrb5 does not list all of a collection and says nothing: then there is a
- * second cache, as whole as the first.
+ * A cache that cannot be read is passed over, and where memory fails libkrb5 it
+ * does not list all of a collection, or cannot read one of it, and does not say
+ * why: then there is a second cache, as whole as the first.
  */
 static bool
 may_have_second_cache(const struct faults_page *page)
 {
     return strcmp(page->call, "lstat") == 0 ||
-           strstr(page->hit_calls, "krb5_cccol_cursor") != NULL;
+           page->plan.family == FAULTS_LIBKRB5;
 }
 
 static bool

@@ -194,6 +194,19 @@ tell_all(struct scene *scene, struct tally *tally)
     }
 }
 
+/* Whether the faults have reached everybody that they were meant for. */
+static void
+check_reached(const struct tally *tally)
+{
+    for (int side = 0; side < FAULTS_SIDES; side++) {
+        ck_assert_msg(tally->count[FAULTS_CALLS][side] > 0,
+                      "no call has failed on side %d", side);
+    }
+    ck_assert_msg(IS_SANITIZED ||
+                      tally->count[FAULTS_LIBKRB5][FAULTS_HELPER] > 0,
+                  "no allocation has failed in libkrb5");
+}
+
 START_TEST(test_faults_leave_old_or_new)
 {
     const struct kind *kind = &kinds[_i];
@@ -213,6 +226,7 @@ START_TEST(test_faults_leave_old_or_new)
         tell_only(&scene, only, &tally);
     } else {
         tell_all(&scene, &tally);
+        check_reached(&tally);
     }
     scene_end(&scene);
     print_tally(&scene, &tally);

@@ -175,6 +175,9 @@ START_TEST(test_kills_leave_old_or_new)
         }
     }
     scene_end(&scene);
+    ck_assert_uint_gt(tally.helpers, 0);
+    ck_assert_uint_gt(tally.hosts, 0);
+    ck_assert(IS_SANITIZED || tally.inside > 0);
     fprintf(stderr,
             "# %s: %u helpers killed at a boundary, %u in libkrb5, %u at a "
             "random time, %u hosts; FAULT_SEED=%u\n",

@@ -13,8 +13,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/keyctl.h>
 #include <linux/securebits.h>
 
 #define ALICE suite_uid("alice")
@@ -85,20 +87,31 @@ START_TEST(test_identity_secured_process_has_no_surroundings)
 }
 END_TEST
 
-/* The caller of a set-uid host has no hold on us: no id is his. */
+/*
+ * The caller of a set-uid host has no hold on us: no uid is his.  A host that
+ * is not root lends us no group of its own.
+ */
 START_TEST(test_identity_secured_process_is_wholly_the_hosts)
 {
     static const struct {
         const char *users[3];
         const char *groups[3];
         const char *host;
+        const char *group;
     } rows[] = {
-        {{"root", "root", "root"}, {"root", "root", "root"}, "root"},
-        {{"bob", "root", "root"}, {"bob", "bob", "bob"}, "root"},
-        {{"bob", "root", "root"}, {"root", "root", "root"}, "root"},
-        {{"alice", "root", "bob"}, {"root", "alice", "root"}, "root"},
-        {{"alice", "alice", "alice"}, {"alice", "alice", "alice"}, "alice"},
-        {{"bob", "alice", "alice"}, {"bob", "alice", "alice"}, "alice"},
+        {{"root", "root", "root"}, {"root", "root", "root"}, "root", "root"},
+        {{"bob", "root", "root"}, {"bob", "bob", "bob"}, "root", "root"},
+        {{"bob", "root", "root"}, {"root", "root", "root"}, "root", "root"},
+        {{"alice", "root", "bob"}, {"root", "alice", "root"}, "root", "root"},
+        {{"alice", "alice", "alice"},
+         {"alice", "alice", "alice"},
+         "alice",
+         "alice"},
+        {{"bob", "alice", "alice"}, {"bob", "alice", "alice"}, "alice", "bob"},
+        {{"alice", "alice", "alice"},
+         {"alice", "carol", "carol"},
+         "alice",
+         "alice"},
     };
     uid_t host = 0;
 
@@ -113,7 +126,7 @@ START_TEST(test_identity_secured_process_is_wholly_the_hosts)
                                suite_uid(rows[_i].users[2])),
                      0);
     ck_assert(identity_secure_process());
-    assert_ids(host, host);
+    assert_ids(host, suite_uid(rows[_i].group));
     ck_assert(!is_dumpable());
     ck_assert_int_eq(identity_is_root(), host == 0);
 }
@@ -173,6 +186,32 @@ START_TEST(test_identity_account_has_no_groups)
 }
 END_TEST
 
+/* What the session keyring of this process has under NAME, by a search. */
+static long
+search_session(const char *name)
+{
+    return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user",
+                   name, 0);
+}
+
+/* Who possesses a key may read it, whatever his uid is. */
+START_TEST(test_identity_account_has_no_keys_of_the_host)
+{
+    static const char name[] = "test_identity";
+    struct identity_account account;
+
+    NEEDS_ACCOUNTS();
+    ck_assert_int_ge(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL), 0);
+    ck_assert_int_ge(syscall(SYS_add_key, "user", name, "secret", 6,
+                             KEY_SPEC_SESSION_KEYRING),
+                     0);
+    ck_assert_int_ge(search_session(name), 0);
+    ck_assert(identity_find_helper_account(&account));
+    ck_assert_int_eq(identity_become_account(&account), OUTCOME_SUCCESS);
+    ck_assert_int_lt(search_session(name), 0);
+}
+END_TEST
+
 /* In a host that is not root there is only one person to be. */
 START_TEST(test_identity_of_another_is_refused_without_root)
 {
@@ -223,10 +262,11 @@ main(void)
     tcase_add_test(tcase, test_identity_secured_process_is_hidden);
     tcase_add_test(tcase, test_identity_secured_process_has_no_surroundings);
     tcase_add_loop_test(
-        tcase, test_identity_secured_process_is_wholly_the_hosts, 0, 6);
+        tcase, test_identity_secured_process_is_wholly_the_hosts, 0, 7);
     tcase_add_test(tcase, test_identity_user_is_had_for_good);
     tcase_add_test(tcase, test_identity_user_is_hidden_too);
     tcase_add_test(tcase, test_identity_account_has_no_groups);
+    tcase_add_test(tcase, test_identity_account_has_no_keys_of_the_host);
     tcase_add_test(tcase, test_identity_of_another_is_refused_without_root);
     tcase_add_loop_test(tcase, test_identity_that_could_go_back_is_refused, 0,
                         2);

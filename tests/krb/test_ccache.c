@@ -190,6 +190,23 @@ START_TEST(test_ccache_bare_path_is_a_file)
 }
 END_TEST
 
+/* Whether the cache NAME has the TGT of TICKETS, and no other. */
+static bool
+holds_ticket_of(const char *name, const struct tickets *tickets)
+{
+    struct tickets found = {0};
+    const krb5_data *wanted = &tickets_tgt(&here.krb, tickets)->ticket;
+    const krb5_creds *tgt = NULL;
+    bool holds = false;
+
+    ck_assert_int_eq(ccache_read(&here.krb, name, &found), OUTCOME_SUCCESS);
+    tgt = tickets_tgt(&here.krb, &found);
+    holds = tgt != NULL && tgt->ticket.length == wanted->length &&
+            memcmp(tgt->ticket.data, wanted->data, wanted->length) == 0;
+    tickets_free(&here.krb, &found);
+    return holds;
+}
+
 START_TEST(test_ccache_replace_makes_what_is_missing_or_empty)
 {
     struct tickets tickets = here_tickets(ALICE);
@@ -874,6 +891,71 @@ END_TEST
 
 #define KEYRING "KEYRING:session:test"
 
+/* What a renewal finds when it comes back, by kind: FILE and KEYRING. */
+static const char *
+renewed_name(int kind)
+{
+    return kind == 0 ? here_name("cc") : KEYRING ":renewed";
+}
+
+START_TEST(test_ccache_renew_replaces_the_renewed)
+{
+    struct tickets old = here_tickets(ALICE);
+    struct tickets fresh = here_tickets(ALICE);
+    const char *name = renewed_name(_i);
+
+    NEEDS_SESSION_KEYRING();
+    ck_assert_int_eq(ccache_create(&here.krb, name, &old), OUTCOME_SUCCESS);
+    ck_assert_int_eq(
+        ccache_renew(&here.krb, name, &fresh, tickets_tgt(&here.krb, &old)),
+        OUTCOME_SUCCESS);
+    ck_assert(holds_ticket_of(name, &fresh));
+    ck_assert_int_eq(ccache_destroy(&here.krb, name), OUTCOME_SUCCESS);
+    tickets_free(&here.krb, &old);
+    tickets_free(&here.krb, &fresh);
+}
+END_TEST
+
+/* kdestroy, or the session's end, while the KDC was asked. */
+START_TEST(test_ccache_renew_leaves_what_was_destroyed)
+{
+    struct tickets old = here_tickets(ALICE);
+    struct tickets fresh = here_tickets(ALICE);
+    struct tickets found = {0};
+    const char *name = renewed_name(_i);
+
+    NEEDS_SESSION_KEYRING();
+    ck_assert_int_eq(
+        ccache_renew(&here.krb, name, &fresh, tickets_tgt(&here.krb, &old)),
+        OUTCOME_CACHE_MISSING);
+    ck_assert_int_eq(ccache_read(&here.krb, name, &found),
+                     OUTCOME_CACHE_MISSING);
+    tickets_free(&here.krb, &old);
+    tickets_free(&here.krb, &fresh);
+}
+END_TEST
+
+/* kinit while the KDC was asked: those tickets are newer. */
+START_TEST(test_ccache_renew_leaves_other_tickets)
+{
+    struct tickets old = here_tickets(ALICE);
+    struct tickets fresh = here_tickets(ALICE);
+    struct tickets newer = here_tickets(ALICE);
+    const char *name = renewed_name(_i);
+
+    NEEDS_SESSION_KEYRING();
+    ck_assert_int_eq(ccache_create(&here.krb, name, &newer), OUTCOME_SUCCESS);
+    ck_assert_int_eq(
+        ccache_renew(&here.krb, name, &fresh, tickets_tgt(&here.krb, &old)),
+        OUTCOME_SUCCESS);
+    ck_assert(holds_ticket_of(name, &newer));
+    ck_assert_int_eq(ccache_destroy(&here.krb, name), OUTCOME_SUCCESS);
+    tickets_free(&here.krb, &old);
+    tickets_free(&here.krb, &fresh);
+    tickets_free(&here.krb, &newer);
+}
+END_TEST
+
 START_TEST(test_ccache_keyring_is_made_and_destroyed)
 {
     struct tickets tickets = here_tickets(ALICE);
@@ -985,6 +1067,10 @@ add_keyring(Suite *suite)
     TCase *tcase = suite_case(suite, "keyring");
 
     tcase_add_checked_fixture(tcase, here_setup, here_teardown);
+    tcase_add_loop_test(tcase, test_ccache_renew_replaces_the_renewed, 0, 2);
+    tcase_add_loop_test(tcase, test_ccache_renew_leaves_what_was_destroyed, 0,
+                        2);
+    tcase_add_loop_test(tcase, test_ccache_renew_leaves_other_tickets, 0, 2);
     tcase_add_test(tcase, test_ccache_keyring_is_made_and_destroyed);
     tcase_add_test(tcase, test_ccache_keyring_replace_keeps_what_is_good);
     tcase_add_test(tcase, test_ccache_keyring_replace_leaves_that_of_another);

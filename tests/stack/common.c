@@ -135,10 +135,13 @@ remove_leftover(const char *path, const struct stat *status, int type,
 static void
 clear_away(void)
 {
-    static const char *const patterns[] = {"/tmp/home/*", "/tmp/krb5cc_*",
-                                           "/tmp/pam.??????"};
+    static const char *const patterns[] = {
+        "/tmp/home/*",    "/tmp/krb5cc_*",    "/tmp/pam.??????",
+        COMMON_STATE_DIR, COMMON_RUNTIME_DIR,
+    };
+    const size_t count = sizeof(patterns) / sizeof(patterns[0]);
 
-    for (size_t i = 0; has_own_tmp() && i < 3; i++) {
+    for (size_t i = 0; has_own_tmp() && i < count; i++) {
         glob_t found;
 
         if (glob(patterns[i], 0, NULL, &found) != 0) {
@@ -155,6 +158,63 @@ clear_away(void)
     }
 }
 
+static size_t
+count_records(const char *directory)
+{
+    char pattern[256];
+    glob_t found;
+    size_t count = 0;
+
+    (void)snprintf(pattern, sizeof(pattern), "%s/sessions/*/*", directory);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        count = found.gl_pathc;
+        globfree(&found);
+    }
+    return count;
+}
+
+size_t
+common_records(void)
+{
+    return has_own_tmp() ? count_records(COMMON_STATE_DIR) +
+                               count_records(COMMON_RUNTIME_DIR)
+                         : 0;
+}
+
+size_t
+common_records_of(const char *user, const char *directory)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/sessions/%u", directory,
+                   (unsigned int)common_uid(user));
+    return common_exists(path) ? common_count(path, "") : 0;
+}
+
+long
+common_stash_lifetime(const struct stack *stack)
+{
+    const char *name = pam_getenv(stack->handle, "PAM_KRB5CC_STASH");
+    const char *random = name == NULL ? NULL : strchr(name, '-');
+    FILE *keys = fopen("/proc/keys", "re");
+    char line[512];
+    char unit = 's';
+    long found = -1;
+
+    ck_assert_ptr_nonnull(keys);
+    while (random != NULL && fgets(line, sizeof(line), keys) != NULL) {
+        long number = 0;
+
+        if (strstr(line, "pam_krb5cc:") != NULL &&
+            strstr(line, random + 1) != NULL &&
+            sscanf(line, "%*s %*s %*s %ld%c", &number, &unit) == 2) {
+            found = number * (unit == 'm' ? 60 : unit == 's' ? 1 : 3600);
+        }
+    }
+    (void)fclose(keys);
+    return found;
+}
+
 void
 common_setup(void)
 {
@@ -169,6 +229,7 @@ void
 common_teardown(void)
 {
     ck_assert_msg(common_caches() == 0, "a cache is left in /tmp");
+    ck_assert_msg(common_records() == 0, "a record is left");
     ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD,
                   "a child is left");
     ck_assert_uint_eq(common_count("/proc/self/fd", ""), descriptors);

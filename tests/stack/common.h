@@ -104,6 +104,22 @@ size_t common_count(const char *path, const char *prefix);
 /* How many default caches are in /tmp, where that is the test's own. */
 size_t common_caches(void);
 
+/* Where records of sessions are, without options; nothing is elsewhere. */
+#define COMMON_STATE_DIR "/var/lib/pam_krb5cc"
+#define COMMON_RUNTIME_DIR "/run/pam_krb5cc"
+
+/* How many records of anybody's sessions there are in both of them. */
+size_t common_records(void);
+/* Those of USER in DIRECTORY, one of the two or a test's own. */
+size_t common_records_of(const char *user, const char *directory);
+
+/*
+ * What is left of the lifetime of the keys that STACK's PAM environment names
+ * as its stash, in seconds, cut to whole minutes above one; -1 = no such keys,
+ * or for ever.
+ */
+long common_stash_lifetime(const struct stack *stack);
+
 /* A file as it is at one moment, to be compared with a later one. */
 struct snapshot {
     bool exists;

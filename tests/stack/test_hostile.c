@@ -7,6 +7,7 @@
  * Needs root, a mount namespace and a realm.
  */
 #include "stack/common.h"
+#include "support/records.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -243,7 +244,7 @@ close_in_jail(void *data)
     struct stack stack;
     struct stat status;
 
-    common_establish(&stack, "ccache=FILE:/tmp/krb5cc_jail");
+    common_establish(&stack, "ccache=FILE:/tmp/krb5cc_jail_XXXXXX");
     if (chdir(folder) < 0 || chroot("jail") < 0 || chdir("/") < 0) {
         return 50;
     }
@@ -273,10 +274,10 @@ START_TEST(test_hostile_helper_in_a_users_jail_is_never_run)
     code = common_in_child((struct ids){0, 0, 0}, 0, close_in_jail, &jails[_i]);
     run("umount $folder/jail/usr $folder/jail/dev");
     ck_assert_int_eq(code, 0);
-    /* Nobody could destroy it from there. */
-    common_assert_owned("/tmp/krb5cc_jail", "alice");
-    ck_assert_int_eq(unlink("/tmp/krb5cc_jail"), 0);
-    run("rm -rf /tmp/pam.??????");
+    /* Nobody could destroy it from there: its record is left to reap. */
+    ck_assert_uint_eq(common_count("/tmp", "krb5cc_jail_"), 1);
+    ck_assert_uint_eq(records_of_the_gone(), 1);
+    run("rm -rf /tmp/krb5cc_jail_* /tmp/pam.??????");
 }
 END_TEST
 
@@ -1058,6 +1059,7 @@ START_TEST(test_hostile_signals_can_at_most_make_it_fail)
         /* Who kills those that clean up after his own login keeps his cache. */
         run("rm -f /tmp/krb5cc_*");
     }
+    (void)records_of_the_gone();
     ck_assert_uint_eq(common_count("/tmp", "krb5cc"), 0);
     leave_own_etc();
 }
@@ -1216,6 +1218,55 @@ START_TEST(test_hostile_replay_cache_of_another_stops_nobody)
 }
 END_TEST
 
+#define LENT "/tmp/home/lent"
+
+/* alice's own host, set-gid carol's group, with the cache NAME. */
+static int
+refresh_as_set_gid(void *name)
+{
+    uid_t alice = common_uid("alice");
+    gid_t lent = common_uid("carol");
+    struct stack stack;
+    int code = PAM_SYSTEM_ERR;
+
+    if (setenv("KRB5CCNAME", name, 1) < 0 || setgroups(0, NULL) < 0 ||
+        setresgid(alice, lent, lent) < 0 ||
+        setresuid(alice, alice, alice) < 0) {
+        return WRONG_CODE;
+    }
+    common_start(&stack, "alice", "", alice_answers);
+    code = pam_authenticate(stack.handle, 0);
+    if (code == PAM_SUCCESS) {
+        code = pam_setcred(stack.handle, PAM_REINITIALIZE_CRED);
+    }
+    stack_end(&stack, code);
+    return code == PAM_SUCCESS ? GONE_WELL : WRONG_CODE;
+}
+
+/* A host's group opens no directory to whoever names the cache. */
+START_TEST(test_hostile_caller_of_a_set_gid_host_is_not_lent_the_group)
+{
+    char name[] = "FILE:" LENT "/cc";
+    char control[] = "FILE:/tmp/home/alice/cc";
+
+    NEEDS_ROOT();
+    use_own_etc();
+    ck_assert_int_eq(mkdir(LENT, 0700), 0);
+    ck_assert_int_eq(chown(LENT, 0, common_uid("carol")), 0);
+    ck_assert_int_eq(chmod(LENT, 0770), 0);
+    ck_assert_int_eq(
+        common_in_child(common_ids(root_ids), 0, refresh_as_set_gid, name),
+        GONE_WELL);
+    ck_assert_uint_eq(common_count(LENT, ""), 0);
+    /* Nor is anything else touched that she names: it is not her host. */
+    ck_assert_int_eq(
+        common_in_child(common_ids(root_ids), 0, refresh_as_set_gid, control),
+        GONE_WELL);
+    ck_assert(!common_exists("/tmp/home/alice/cc"));
+    leave_own_etc();
+}
+END_TEST
+
 static TCase *
 new_case(Suite *suite, const char *name)
 {
@@ -1256,6 +1307,8 @@ main(void)
     tcase_add_loop_test(tcase, test_hostile_limits_of_the_caller_spare_no_proof,
                         0, 2);
     tcase_add_loop_test(tcase, test_hostile_broken_keytab_is_no_proof, 0, 5);
+    tcase_add_test(tcase,
+                   test_hostile_caller_of_a_set_gid_host_is_not_lent_the_group);
     tcase_add_loop_test(
         tcase, test_hostile_replay_cache_of_another_stops_nobody, 0, 3);
     return suite_main(suite);

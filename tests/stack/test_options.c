@@ -299,7 +299,8 @@ static const struct row {
 #define ROW_COUNT ((int)(sizeof(rows) / sizeof(rows[0])))
 
 /* Those with tests of their own below. */
-static const char *const special[] = {"runtime_dir", "state_dir", "timeout"};
+static const char *const special[] = {"runtime_dir", "stash_lifetime",
+                                      "state_dir", "timeout"};
 
 #define SPECIAL_COUNT ((int)(sizeof(special) / sizeof(special[0])))
 
@@ -563,15 +564,55 @@ START_TEST(test_options_timeout_does_not_count_the_typing)
 }
 END_TEST
 
-/* Directories that nothing is in yet: they are taken without complaint. */
-static const char *const directories[] = {"runtime_dir=/tmp/home/runtime",
-                                          "state_dir=/tmp/home/state"};
-
-START_TEST(test_options_directory_is_accepted)
+/* Where the record of alice's session is, by these directories. */
+static void
+check_recorded_in(const char *arguments, const char *directory)
 {
-    common_login(&stack, directories[_i]);
-    ck_assert_uint_eq(common_log_count(LOG_NOTICE), 0);
+    NEEDS_ROOT();
+    common_establish(&stack, arguments);
+    ck_assert_uint_eq(common_records_of("alice", directory), 1);
+    ck_assert_uint_eq(common_records(), 0);
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(common_records_of("alice", directory), 0);
     stack_end(&stack, PAM_SUCCESS);
+}
+
+START_TEST(test_options_state_dir_has_the_record)
+{
+    check_recorded_in("state_dir=/tmp/home/state", "/tmp/home/state");
+}
+END_TEST
+
+START_TEST(test_options_runtime_dir_has_the_record_of_a_bad_state_dir)
+{
+    check_recorded_in("state_dir=/nonexistent/state "
+                      "runtime_dir=/tmp/home/runtime",
+                      "/tmp/home/runtime");
+    ck_assert(common_logged(LOG_ERR, "session recorded in runtime_dir"));
+}
+END_TEST
+
+/* How long the stash of a login is to live, in seconds. */
+static long
+stash_lifetime(const char *arguments)
+{
+    long seconds = 0;
+
+    common_login(&stack, arguments);
+    seconds = common_stash_lifetime(&stack);
+    stack_end(&stack, PAM_SUCCESS);
+    return seconds;
+}
+
+START_TEST(test_options_stash_lifetime_is_that_of_the_keys)
+{
+    long seconds = 0;
+
+    NEEDS_ROOT();
+    seconds = stash_lifetime("");
+    ck_assert_msg(seconds >= 60 && seconds <= 120, "%ld", seconds);
+    seconds = stash_lifetime("stash_lifetime=1000");
+    ck_assert_msg(seconds > 900 && seconds <= 1000, "%ld", seconds);
 }
 END_TEST
 
@@ -715,7 +756,10 @@ add_special(Suite *suite)
                    test_options_timeout_of_krb5_conf_shortens_the_argument);
     tcase_add_test(tcase, test_options_timeout_of_krb5_conf_does_not_lengthen);
     tcase_add_test(tcase, test_options_timeout_does_not_count_the_typing);
-    tcase_add_loop_test(tcase, test_options_directory_is_accepted, 0, 2);
+    tcase_add_test(tcase, test_options_state_dir_has_the_record);
+    tcase_add_test(tcase,
+                   test_options_runtime_dir_has_the_record_of_a_bad_state_dir);
+    tcase_add_test(tcase, test_options_stash_lifetime_is_that_of_the_keys);
     tcase_add_test(tcase, test_options_trace_belongs_to_the_host_alone);
     tcase_add_test(tcase,
                    test_options_trace_that_cannot_be_written_stops_nobody);

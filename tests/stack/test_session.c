@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "stack/common.h"
+#include "support/records.h"
 
 static struct stack stack;
 static char path[256]; /* of the session's cache */
@@ -380,12 +381,44 @@ START_TEST(test_session_close_removes_all_strays_of_the_cache)
     /* What a replacement leaves that was killed, or is still at work. */
     (void)snprintf(stray, sizeof(stray), "%s.aB3dE6", path);
     (void)snprintf(young, sizeof(young), "%s.zzzzzz", path);
-    common_write(stray, "old", common_uid("alice"), 0600);
-    common_write(young, "young", common_uid("alice"), 0600);
+    common_write(stray, "\005\004old", common_uid("alice"), 0600);
+    common_write(young, "", common_uid("alice"), 0600);
     ck_assert_int_eq(utimensat(AT_FDCWD, stray, long_ago, 0), 0);
     EXPECT(close_session(), PAM_SUCCESS);
     ck_assert(!common_exists(stray));
     ck_assert(!common_exists(young));
+    end();
+}
+END_TEST
+
+/* What has such a name and is no cache is somebody's text. */
+START_TEST(test_session_close_leaves_what_is_no_stray)
+{
+    char text[300];
+
+    NEEDS_ROOT();
+    begin("");
+    (void)snprintf(text, sizeof(text), "%s.readme", path);
+    common_write(text, "hello", common_uid("alice"), 0600);
+    EXPECT(close_session(), PAM_SUCCESS);
+    ck_assert(common_exists(text));
+    ck_assert_int_eq(unlink(text), 0);
+    end();
+}
+END_TEST
+
+/* A session's own cache never has a name that is a stray's of another. */
+START_TEST(test_session_cache_behind_a_dot_is_no_stray)
+{
+    struct stack other;
+
+    NEEDS_ROOT();
+    begin("ccache=FILE:/tmp/krb5cc_%{uid}.XXXXXX");
+    common_establish(&other, "ccache=FILE:/tmp/krb5cc_%{uid}");
+    EXPECT(pam_close_session(other.handle, 0), PAM_SUCCESS);
+    stack_end(&other, PAM_SUCCESS);
+    common_assert_owned(common_cache(&stack), "alice");
+    EXPECT(close_session(), PAM_SUCCESS);
     end();
 }
 END_TEST
@@ -425,6 +458,7 @@ START_TEST(test_session_end_with_data_silent_leaves_the_cache)
     stack_end(&stack, PAM_SUCCESS | PAM_DATA_SILENT);
     ck_assert(common_exists(path));
     ck_assert_int_eq(unlink(path), 0);
+    ck_assert_uint_eq(records_of_the_living(), 1);
 }
 END_TEST
 
@@ -569,6 +603,8 @@ add_close(Suite *suite)
     tcase_add_test(tcase,
                    test_session_of_another_user_on_the_handle_has_its_own);
     tcase_add_test(tcase, test_session_close_removes_all_strays_of_the_cache);
+    tcase_add_test(tcase, test_session_close_leaves_what_is_no_stray);
+    tcase_add_test(tcase, test_session_cache_behind_a_dot_is_no_stray);
     tcase_add_test(tcase, test_session_retain_after_close_leaves_the_cache);
     tcase_add_test(tcase,
                    test_session_after_a_session_on_the_same_handle_has_its_own);

@@ -1,0 +1,329 @@
+/* What a session holds, and the record of it. */
+#include "pam/holding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <security/pam_modules.h>
+
+/* More caches than this nobody unlocks at once. */
+#define NAMES_MAX 64
+
+bool
+holding_is_any(const struct holding *holding)
+{
+    return holding->record.cache != NULL;
+}
+
+bool
+holding_is_ours_to_end(const struct holding *holding)
+{
+    return holding->record.ownership != RECORD_ADOPTED;
+}
+
+void
+holding_forget(struct holding *holding)
+{
+    record_free(&holding->record);
+    *holding = (struct holding){.is_recorded = false};
+}
+
+static struct registry
+registry_of(const struct host *host)
+{
+    return (struct registry){.state_dir = host->options.state_dir,
+                             .runtime_dir = host->options.runtime_dir};
+}
+
+/* The system's words for STATUS, for as long as the line that they are in. */
+#define WORDS(status) strerror_r(-(status), (char[128]){""}, 128)
+
+/* Writes the record of HOLDING where the registry can be had. */
+static void
+join(struct host *host, struct holding *holding)
+{
+    const struct registry registry = registry_of(host);
+    int state_error = 0;
+    int status = 0;
+
+    if (!host_acts_as_root()) {
+        return;
+    }
+    status =
+        registry_join(&registry, &holding->record, &holding->key, &state_error);
+    holding->is_recorded = status == 0;
+    if (status < 0) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s: no record of the session: %s: %s; %s: %s",
+                 host->user, registry.state_dir, WORDS(state_error),
+                 registry.runtime_dir, WORDS(status));
+    } else if (state_error != 0) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s: session recorded in runtime_dir: %s: %s", host->user,
+                 registry.state_dir, WORDS(state_error));
+    }
+}
+
+/* Writes the record of HOLDING anew. */
+static void
+rewrite(struct host *host, struct holding *holding)
+{
+    const struct registry registry = registry_of(host);
+    int status = 0;
+
+    if (holding->is_recorded) {
+        status = registry_change(&registry, &holding->key, &holding->record);
+    }
+    if (status < 0) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s: the session's record could not be changed: %s",
+                 holding->record.user, WORDS(status));
+    }
+}
+
+static void
+leave(struct host *host, struct holding *holding)
+{
+    const struct registry registry = registry_of(host);
+    int status = 0;
+
+    if (holding->is_recorded) {
+        status = registry_leave(&registry, &holding->key);
+    }
+    if (status < 0) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s: the session's record could not be removed: %s",
+                 holding->record.user, WORDS(status));
+    }
+    holding->is_recorded = false;
+}
+
+/* A copy of TEXT (NULL = ""); *FAILED is set where there is no memory. */
+static char *
+copy(const char *text, bool *failed)
+{
+    char *made = strdup(text == NULL ? "" : text);
+
+    *failed |= made == NULL;
+    return made;
+}
+
+/* The record of HOST's session with CACHE, owned. */
+static enum outcome
+make_record(struct host *host, const struct held_cache *cache,
+            struct record *record_out)
+{
+    bool failed = false;
+    struct record record = {
+        .cache = copy(cache->name, &failed),
+        .ownership = cache->ownership,
+        .principal = copy(cache->principal, &failed),
+        .user = copy(host->user, &failed),
+        .uid = host->account.uid,
+        .gid = host->account.gid,
+        .service = copy(host_service(host), &failed),
+        .tty = copy(host_text_item(host, PAM_TTY), &failed),
+        .rhost = copy(host_text_item(host, PAM_RHOST), &failed),
+        .logind = copy("", &failed),
+        .time = (int64_t)time(NULL),
+        .audit = RECORD_UNKNOWN,
+    };
+
+    if (failed || presence_of_caller(&record) < 0) {
+        record_free(&record);
+        return OUTCOME_NO_MEMORY;
+    }
+    *record_out = record;
+    return OUTCOME_SUCCESS;
+}
+
+enum outcome
+holding_begin(struct host *host, struct holding *holding,
+              const struct held_cache *cache)
+{
+    struct record record;
+    enum outcome outcome = make_record(host, cache, &record);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    leave(host, holding);
+    holding_forget(holding);
+    holding->record = record;
+    join(host, holding);
+    return OUTCOME_SUCCESS;
+}
+
+enum outcome
+holding_settle(struct host *host, struct holding *holding, const char *cache)
+{
+    char *name = NULL;
+
+    if (strcmp(holding->record.cache, cache) == 0) {
+        return OUTCOME_SUCCESS;
+    }
+    name = strdup(cache);
+    if (name == NULL) {
+        return OUTCOME_NO_MEMORY;
+    }
+    free(holding->record.cache);
+    holding->record.cache = name;
+    rewrite(host, holding);
+    return OUTCOME_SUCCESS;
+}
+
+void
+holding_bind(struct host *host, struct holding *holding)
+{
+    if (!holding_is_any(holding) || holding->record.is_bound) {
+        return;
+    }
+    holding->record.is_bound = true;
+    /* Want of memory: the session is found by its uid. */
+    (void)presence_of_session(&holding->record,
+                              pam_getenv(host->handle, "XDG_SESSION_ID"));
+    rewrite(host, holding);
+}
+
+void
+holding_leave(struct host *host, struct holding *holding)
+{
+    leave(host, holding);
+    holding_forget(holding);
+}
+
+void
+holding_leave_to_reap(struct host *host, struct holding *holding)
+{
+    if (!holding->record.is_ended) {
+        holding->record.is_ended = true;
+        rewrite(host, holding);
+    }
+}
+
+enum holders
+holding_others(struct host *host, const struct holding *holding)
+{
+    const struct registry registry = registry_of(host);
+    int held = 0;
+
+    if (!holding->is_recorded || holding->record.ownership != RECORD_SHARED) {
+        return HOLDERS_NONE;
+    }
+    held = registry_is_held(&registry, &holding->key, &holding->record, NULL);
+    if (held < 0) {
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "user %s: it cannot be told who else holds %s: %s",
+                 holding->record.user, holding->record.cache, WORDS(held));
+        return HOLDERS_UNKNOWN;
+    }
+    return held == 0 ? HOLDERS_NONE : HOLDERS_OTHERS;
+}
+
+int
+holding_lock(struct host *host, int64_t uid)
+{
+    const struct registry registry = registry_of(host);
+    int lock = -1;
+
+    if (!host_acts_as_root()) {
+        return -1;
+    }
+    /* Half of the time at the most: the rest is for the work itself. */
+    lock = registry_lock(&registry, uid, deadline_left_ms(&host->deadline) / 2);
+    if (lock == -ETIMEDOUT) {
+        log_line(&host->log, LOG_LEVEL_NOTICE,
+                 "user %s: another session is long about the shared cache",
+                 host->user == NULL ? "" : host->user);
+    }
+    return lock < 0 ? -1 : lock;
+}
+
+void
+holding_names_free(struct holding_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->list[i]);
+    }
+    free(names->list);
+    *names = (struct holding_names){.list = NULL};
+}
+
+/* Who is looked for, and what has been found. */
+struct search {
+    const char *principal;
+    struct presence_census *census; /* NULL until somebody has no host */
+    struct holding_names names;
+    bool failed;
+};
+
+static bool
+has_name(const struct holding_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->list[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_alive(struct search *search, const struct record *record)
+{
+    if (search->census == NULL && !presence_has_host(record)) {
+        search->census = presence_census_take();
+    }
+    return presence_judge(record, search->census) == PRESENCE_LIVE;
+}
+
+static bool
+is_sought(struct search *search, const struct record *record)
+{
+    return record != NULL && !record->is_ended && *record->rhost == '\0' &&
+           strcmp(record->principal, search->principal) == 0 &&
+           !has_name(&search->names, record->cache) && is_alive(search, record);
+}
+
+static bool
+look(void *data, const struct registry_entry *entry)
+{
+    struct search *search = data;
+    struct holding_names *names = &search->names;
+    char *name = NULL;
+
+    if (!is_sought(search, entry->record)) {
+        return true;
+    }
+    name = strdup(entry->record->cache);
+    if (name == NULL) {
+        search->failed = true;
+        return false;
+    }
+    names->list[names->count++] = name;
+    return names->count < NAMES_MAX;
+}
+
+enum outcome
+holding_find_local(struct host *host, const char *principal,
+                   struct holding_names *names_out)
+{
+    const struct registry registry = registry_of(host);
+    struct search search = {.principal = principal};
+
+    *names_out = (struct holding_names){.list = NULL};
+    search.names.list = calloc(NAMES_MAX, sizeof(char *));
+    if (search.names.list == NULL) {
+        return OUTCOME_NO_MEMORY;
+    }
+    (void)registry_visit(&registry, host->account.uid, look, &search);
+    presence_census_free(search.census);
+    if (search.failed) {
+        holding_names_free(&search.names);
+        return OUTCOME_NO_MEMORY;
+    }
+    *names_out = search.names;
+    return OUTCOME_SUCCESS;
+}
