@@ -71,6 +71,16 @@ admin_fail(struct admin *admin, const char *format, ...)
     va_end(arguments);
 }
 
+void *
+admin_longer(void *list, size_t count, size_t size)
+{
+    /* Full is at 0 and at powers of two. */
+    if (count != 0 && (count & (count - 1)) != 0) {
+        return list;
+    }
+    return reallocarray(list, count == 0 ? 1 : count * 2, size);
+}
+
 const char *
 admin_words(int status)
 {
@@ -158,12 +168,12 @@ described(void *data, const struct description *description)
     struct admin_tickets *tickets = &asking->answer->tickets;
 
     free(tickets->principal);
-    *tickets = (struct admin_tickets){
-        .principal = strdup(description->principal),
-        .start = description->start,
-        .end = description->end,
-        .renew_until = description->renew_until,
-    };
+    if (asprintf(&tickets->principal, "%s", description->principal) < 0) {
+        tickets->principal = NULL;
+    }
+    tickets->start = description->start;
+    tickets->end = description->end;
+    tickets->renew_until = description->renew_until;
 }
 
 /* The options of a question; options_free. */
@@ -262,7 +272,7 @@ static void
 remember_slow(struct admin *admin, int64_t uid)
 {
     int64_t *longer =
-        reallocarray(admin->slow_uids, admin->slow_count + 1, sizeof(*longer));
+        admin_longer(admin->slow_uids, admin->slow_count, sizeof(*longer));
 
     if (longer != NULL) {
         longer[admin->slow_count++] = uid;

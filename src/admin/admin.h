@@ -53,6 +53,12 @@ void admin_detail(const struct admin *admin, const char *format, ...)
 void admin_fail(struct admin *admin, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * LIST, which has COUNT elements of SIZE and was made here, with room for one
+ * more; NULL, and LIST is as it was, where there is no memory.
+ */
+void *admin_longer(void *list, size_t count, size_t size);
+
 /* The words for the errno -STATUS; static storage. */
 const char *admin_words(int status);
 

@@ -348,8 +348,28 @@ has_descriptors(void)
     return true;
 }
 
+/* Does what LINE asks for. */
 static enum admin_exit
-run(int count, char **words)
+act(struct admin *admin, const struct line *line)
+{
+    if (wants(line, CHOICE_HELP)) {
+        print_help();
+    } else if (wants(line, CHOICE_VERSION)) {
+        (void)printf("krb5cc (pam_krb5cc) %s\n", PACKAGE_VERSION);
+    } else if (geteuid() != 0) {
+        return refuse_stranger(line);
+    } else {
+        line->command->run(admin);
+    }
+    if (!has_arrived(stdout)) {
+        (void)fprintf(stderr, "krb5cc: standard output: %s\n", strerror(errno));
+        return ADMIN_WRONG;
+    }
+    return admin->has_failed ? ADMIN_WRONG : ADMIN_DONE;
+}
+
+int
+main(int count, char **words)
 {
     struct admin admin = {
         .registry = {.state_dir = PATH_STATE, .runtime_dir = PATH_RUNTIME},
@@ -358,39 +378,18 @@ run(int count, char **words)
         .uid = REGISTRY_EVERYBODY,
     };
     struct line line = {.command = NULL};
-    enum admin_exit status = ADMIN_DONE;
+    enum admin_exit status = ADMIN_WRONG;
 
     if (count < 1 || !has_descriptors()) {
-        return ADMIN_WRONG;
+        return (int)ADMIN_WRONG;
     }
     (void)umask(077);
     /* Who does not listen to the end does not stop the work half-way. */
     (void)signal(SIGPIPE, SIG_IGN);
     status = read_line(words + 1, &admin, &line);
-    if (status != ADMIN_DONE) {
-        return status;
+    if (status == ADMIN_DONE) {
+        status = act(&admin, &line);
     }
-    if (wants(&line, CHOICE_HELP)) {
-        print_help();
-    } else if (wants(&line, CHOICE_VERSION)) {
-        (void)printf("krb5cc (pam_krb5cc) %s\n", PACKAGE_VERSION);
-    } else if (geteuid() != 0) {
-        return refuse_stranger(&line);
-    } else {
-        line.command->run(&admin);
-    }
-    status = admin.has_failed ? ADMIN_WRONG : ADMIN_DONE;
     admin_free(&admin);
-    if (!has_arrived(stdout)) {
-        (void)fprintf(stderr, "krb5cc: standard output: %s\n", strerror(errno));
-        status = ADMIN_WRONG;
-    }
-    return status;
-}
-
-int
-main(int count, char **words)
-{
-    /* Numbers for the shell. */
-    return (int)run(count, words);
+    return (int)status;
 }

@@ -220,37 +220,57 @@ take_line(struct reading *reading, char *text, const char *type, int depth)
 }
 
 /*
- * The next line of FILE into *TEXT (getline(3)), those that end in a backslash
- * with the next, without comment and newline.  False: there is none.
+ * Cuts comment and newline off TEXT.  Whether it goes on in the next line: the
+ * backslash at its end is then a blank.
  */
 static bool
-next_line(FILE *file, char **text, size_t *size)
+trim(char *text)
 {
-    char *more = NULL;
-    size_t more_size = 0;
-    size_t length = 0;
-    bool goes_on = getline(text, size, file) >= 0;
-    bool has = goes_on;
+    size_t length = strcspn(text, "#\n");
+    bool goes_on = length > 0 && text[length - 1] == '\\';
 
-    while (goes_on) {
-        length = strcspn(*text, "#\n");
-        (*text)[length] = '\0';
-        goes_on = length > 0 && (*text)[length - 1] == '\\';
-        if (goes_on) {
-            char *longer = NULL;
-
-            (*text)[length - 1] = ' ';
-            goes_on = getline(&more, &more_size, file) >= 0 &&
-                      asprintf(&longer, "%s%s", *text, more) >= 0;
-            if (goes_on) {
-                free(*text);
-                *text = longer;
-                *size = strlen(longer) + 1;
-            }
-        }
+    text[length] = '\0';
+    if (goes_on) {
+        text[length - 1] = ' ';
     }
-    free(more);
-    return has;
+    return goes_on;
+}
+
+/* A line of a file may go on in the next ones: all of it is in `whole`. */
+struct lines {
+    FILE *file;
+    char *line;
+    size_t line_size;
+    char *whole;
+    size_t whole_size;
+};
+
+static void
+lines_free(struct lines *lines)
+{
+    free(lines->line);
+    free(lines->whole);
+    (void)fclose(lines->file);
+}
+
+/* Puts the next line into lines->whole.  False: there is none. */
+static bool
+next_line(struct lines *lines)
+{
+    FILE *stream = NULL;
+    bool goes_on = true;
+    bool has = false;
+
+    free(lines->whole);
+    lines->whole = NULL;
+    stream = open_memstream(&lines->whole, &lines->whole_size);
+    while (stream != NULL && goes_on &&
+           getline(&lines->line, &lines->line_size, lines->file) >= 0) {
+        has = true;
+        goes_on = trim(lines->line);
+        (void)fputs(lines->line, stream);
+    }
+    return stream != NULL && fclose(stream) == 0 && has;
 }
 
 static int
@@ -258,23 +278,20 @@ read_file(struct reading *reading, const char *name, const char *type,
           int depth)
 {
     int fd = open_service(reading->pamfiles, name);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
-    char *text = NULL;
-    size_t size = 0;
+    struct lines lines = {.file = fd < 0 ? NULL : fdopen(fd, "re")};
 
     if (fd < 0) {
         return fd;
     }
-    if (file == NULL) {
+    if (lines.file == NULL) {
         (void)close(fd);
         return -ENOMEM;
     }
-    while (reading->lines < LINES_MAX && next_line(file, &text, &size)) {
+    while (reading->lines < LINES_MAX && next_line(&lines)) {
         reading->lines++;
-        take_line(reading, text, type, depth);
+        take_line(reading, lines.whole, type, depth);
     }
-    free(text);
-    (void)fclose(file);
+    lines_free(&lines);
     if (reading->lines == LINES_MAX) {
         note_unreadable(reading->service, name, -E2BIG);
     }
@@ -326,21 +343,19 @@ static int
 add_name(struct pamfiles_names *names, const char *name)
 {
     char **list = NULL;
-    char *copy = NULL;
 
     if (is_left_over(name) || has_name(names, name)) {
         return 0;
     }
-    copy = strdup(name);
-    list = copy == NULL
-               ? NULL
-               : reallocarray(names->list, names->count + 1, sizeof(*list));
+    list = reallocarray(names->list, names->count + 1, sizeof(*list));
     if (list == NULL) {
-        free(copy);
         return -ENOMEM;
     }
     names->list = list;
-    names->list[names->count++] = copy;
+    if (asprintf(&list[names->count], "%s", name) < 0) {
+        return -ENOMEM;
+    }
+    names->count++;
     return 0;
 }
 

@@ -82,8 +82,8 @@ find(void *data, const struct registry_entry *entry)
 }
 
 /*
- * A session that has ended while its ticket was on the way has destroyed its
- * cache, and the renewal may have made it again: for nobody.
+ * A session that has ended while its ticket was on the way leaves nothing, even
+ * where the last look of the helper and the end of the cache came together.
  */
 static void
 end_if_left(struct admin *admin, const struct session *session)

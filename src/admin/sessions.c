@@ -20,17 +20,6 @@ struct taking {
     int status; /* -ENOMEM: some are missing */
 };
 
-/* Room for one element more of SIZE behind COUNT; NULL as realloc(3). */
-static void *
-longer(void *list, size_t count, size_t size)
-{
-    /* Doubled whenever it is full: full is at 0 and at powers of two. */
-    if (count != 0 && (count & (count - 1)) != 0) {
-        return list;
-    }
-    return reallocarray(list, count == 0 ? 1 : count * 2, size);
-}
-
 static int
 copy_record(const struct record *record, struct record *copy_out)
 {
@@ -48,26 +37,26 @@ static int
 add(struct sessions *sessions, const struct registry_entry *entry)
 {
     struct session *list =
-        longer(sessions->list, sessions->count, sizeof(*list));
-    struct session session = {.key = entry->key};
+        admin_longer(sessions->list, sessions->count, sizeof(*list));
+    struct session *session = NULL;
     int status = -ENOMEM;
 
     if (list == NULL) {
         return status;
     }
     sessions->list = list;
-    status = copy_record(entry->record, &session.record);
-    if (status == 0) {
-        list[sessions->count++] = session;
-    }
+    session = &list[sessions->count];
+    *session = (struct session){.key = entry->key};
+    status = copy_record(entry->record, &session->record);
+    sessions->count += status == 0;
     return status;
 }
 
 static int
 add_unreadable(struct sessions *sessions, const struct registry_entry *entry)
 {
-    struct session_unreadable *list =
-        longer(sessions->unreadable, sessions->unreadable_count, sizeof(*list));
+    struct session_unreadable *list = admin_longer(
+        sessions->unreadable, sessions->unreadable_count, sizeof(*list));
 
     if (list == NULL) {
         return -ENOMEM;
