@@ -25,6 +25,9 @@ room_tests = \
 	tests/krb/test_tickets \
 	tests/krb/test_verify
 
+registry_tests = \
+	tests/registry/test_record
+
 admin_tests = \
 	tests/admin/test_check \
 	tests/admin/test_check_clock \
@@ -75,7 +78,7 @@ EXTRA_LTLIBRARIES = libsupport.la
 CLEANFILES += libsupport.la
 if HAVE_CHECK
 check_PROGRAMS = $(unit_tests) $(client_tests) $(room_tests) \
-	$(admin_tests) $(stack_tests) $(fault_tests) $(other_programs)
+	$(registry_tests) $(admin_tests) $(stack_tests) $(fault_tests) $(other_programs)
 endif
 
 # Of the sanitized build alone (Makefile.am).
