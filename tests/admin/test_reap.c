@@ -1,5 +1,6 @@
 /* krb5cc reap: what it destroys, and above all what it does not. */
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,6 +285,51 @@ START_TEST(test_reap_of_a_name_with_another_uid_takes_the_records_ids)
 }
 END_TEST
 
+/*
+ * A cache of UID in a directory that only the group extra, which is alice's
+ * second, may enter.
+ */
+static void
+plant_among_extra(uid_t uid)
+{
+    const struct group *extra = getgrnam("extra");
+
+    ck_assert_ptr_nonnull(extra);
+    (void)unlink("/tmp/extra/cc");
+    (void)rmdir("/tmp/extra");
+    ck_assert_int_eq(mkdir("/tmp/extra", 0770), 0);
+    ck_assert_int_eq(chown("/tmp/extra", 0, extra->gr_gid), 0);
+    ck_assert_int_eq(chmod("/tmp/extra", 0770), 0);
+    common_write("/tmp/extra/cc", "x", uid, 0600);
+}
+
+START_TEST(test_reap_has_the_users_groups)
+{
+    NEEDS_NAMESPACE();
+    plant_among_extra(common_uid("alice"));
+    (void)desk_session("alice", "FILE:/tmp/extra/cc", RECORD_OWN, DESK_GONE);
+    RUN("reap", 0);
+    ck_assert(!common_exists("/tmp/extra/cc"));
+}
+END_TEST
+
+/* Whose name it was may enter; who has it now has nothing to do with it. */
+START_TEST(test_reap_of_a_name_with_another_uid_has_not_its_groups)
+{
+    struct record record;
+    const uid_t uid = 64323;
+
+    NEEDS_NAMESPACE();
+    plant_among_extra(uid);
+    record = desk_record("alice", "FILE:/tmp/extra/cc", DESK_OTHER_BOOT);
+    record.uid = uid;
+    record.gid = uid;
+    (void)desk_plant(&record);
+    RUN("reap", 1);
+    ck_assert(common_exists("/tmp/extra/cc"));
+}
+END_TEST
+
 /* What lies among the records and is none is put where nobody meets it. */
 START_TEST(test_reap_sets_aside_what_is_no_record)
 {
@@ -505,6 +551,9 @@ main(void)
                    test_reap_of_a_user_without_account_takes_the_records_ids);
     tcase_add_test(tcase,
                    test_reap_of_a_name_with_another_uid_takes_the_records_ids);
+    tcase_add_test(tcase, test_reap_has_the_users_groups);
+    tcase_add_test(tcase,
+                   test_reap_of_a_name_with_another_uid_has_not_its_groups);
     tcase_add_test(tcase, test_reap_sets_aside_what_is_no_record);
     tcase_add_test(tcase, test_reap_leaves_a_newer_versions_record);
     tcase_add_test(tcase, test_reap_of_one_user_leaves_the_others);
