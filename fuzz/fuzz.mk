@@ -7,6 +7,7 @@ fuzz_tests = \
 	fuzz/replay_expand \
 	fuzz/replay_message \
 	fuzz/replay_options \
+	fuzz/replay_record \
 	fuzz/replay_text
 if HAVE_CHECK
 check_PROGRAMS += $(fuzz_tests)
@@ -26,6 +27,8 @@ fuzz_replay_message_SOURCES = fuzz/message.c
 fuzz_replay_message_LDADD = libreplay.la libbase.la
 fuzz_replay_options_SOURCES = fuzz/options.c
 fuzz_replay_options_LDADD = libreplay.la libbase.la
+fuzz_replay_record_SOURCES = fuzz/record.c
+fuzz_replay_record_LDADD = libreplay.la libregistry.la libbase.la
 fuzz_replay_text_SOURCES = fuzz/text.c
 fuzz_replay_text_LDADD = libreplay.la libbase.la
 

@@ -25,6 +25,9 @@ room_tests = \
 	tests/krb/test_tickets \
 	tests/krb/test_verify
 
+registry_tests = \
+	tests/registry/test_record
+
 admin_tests = \
 	tests/admin/test_check \
 	tests/admin/test_check_clock \
@@ -75,7 +78,7 @@ EXTRA_LTLIBRARIES = libsupport.la
 CLEANFILES += libsupport.la
 if HAVE_CHECK
 check_PROGRAMS = $(unit_tests) $(client_tests) $(room_tests) \
-	$(admin_tests) $(stack_tests) $(fault_tests) $(other_programs)
+	$(registry_tests) $(admin_tests) $(stack_tests) $(fault_tests) $(other_programs)
 endif
 
 # Of the sanitized build alone (Makefile.am).
@@ -170,7 +173,10 @@ EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map \
 	kdc-test-env tests/run tests/plan tests/lint tests/in-namespace \
 	tests/clear-keyrings \
-	tests/apps tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/apps/kcm.py tests/apps/sshd.py tests/apps/stage.py \
+	tests/apps/test_caches tests/apps/test_cron tests/apps/test_lockers \
+	tests/apps/test_login tests/apps/test_sshd tests/apps/test_su \
+	tests/apps/test_sudo tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk

@@ -88,23 +88,53 @@ judge_own(int fd, uid_t owner)
                                                                       : judged;
 }
 
+/* Opens the directory NAME of DIRECTORY; -errno. */
+static int
+open_component(int directory, const char *name)
+{
+    struct stat status;
+    int fd = openat(directory, name,
+                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 || errno != ENOTDIR) {
+        return fd < 0 ? -errno : fd;
+    }
+    /* Of a link, too, the kernel says that it is no directory. */
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   S_ISLNK(status.st_mode)
+               ? -ELOOP
+               : -ENOTDIR;
+}
+
+/* Makes the directory NAME in DIRECTORY and opens it; -errno. */
+static int
+make_component(int directory, const char *name)
+{
+    int made = mkdirat(directory, name, 0700);
+    int fd =
+        made < 0 && errno != EEXIST ? -errno : open_component(directory, name);
+
+    /* The process's umask may have taken something away. */
+    if (fd >= 0 && made == 0 && fchmod(fd, 0700) < 0) {
+        made = -errno;
+        (void)close(fd);
+        return made;
+    }
+    return fd;
+}
+
 int
 safefs_open_directory_at(int directory, const char *name, uid_t owner,
                          enum safefs_missing missing)
 {
-    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(directory, name, flags);
+    int fd = open_component(directory, name);
     int status = 0;
 
-    if (fd < 0 && errno == ENOENT && missing == SAFEFS_MAKE_IF_MISSING) {
-        if (mkdirat(directory, name, 0700) < 0 && errno != EEXIST) {
-            return -errno;
-        }
-        fd = openat(directory, name, flags);
+    if (fd == -ENOENT && missing == SAFEFS_MAKE_IF_MISSING) {
+        fd = make_component(directory, name);
     }
     if (fd < 0) {
-        /* Of a link the kernel says that it is no directory. */
-        return -errno;
+        return fd;
     }
     status = judge_own(fd, owner);
     if (status < 0) {
@@ -212,6 +242,9 @@ write_all(int fd, struct span rest)
         if (written < 0 && errno != EINTR) {
             return -errno;
         }
+        if (written == 0) {
+            return -EIO;
+        }
         if (written > 0) {
             rest.data += written;
             rest.length -= (size_t)written;
@@ -238,6 +271,10 @@ safefs_create(int directory, const char *name, const struct span *content,
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return -errno;
+    }
+    /* The process's umask may have taken something away. */
+    if (fchmod(fd, 0600) < 0) {
+        status = -errno;
     }
     for (size_t i = 0; status == 0 && i < count; i++) {
         status = write_all(fd, content[i]);

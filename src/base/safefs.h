@@ -23,7 +23,7 @@ int safefs_check_program(const char *path, uid_t owner, size_t *at_out);
 
 enum safefs_missing {
     SAFEFS_FAIL_IF_MISSING,
-    SAFEFS_MAKE_IF_MISSING /* the last component, as 0700 */
+    SAFEFS_MAKE_IF_MISSING /* the last component, as 0700 under any umask */
 };
 
 /*
@@ -42,10 +42,10 @@ int safefs_open_directory_at(int directory, const char *name, uid_t owner,
                              enum safefs_missing missing);
 
 /*
- * Makes the new file NAME (0600) in DIRECTORY and writes the COUNT spans of
- * CONTENT to it, one behind the other.  After a failure there is none.  0 or
- * -errno: -EEXIST, and -EFBIG also where the process's RLIMIT_FSIZE is so small
- * that the write would end it (SIGXFSZ, setrlimit(2)).
+ * Makes the new file NAME (0600 under any umask) in DIRECTORY and writes the
+ * COUNT spans of CONTENT to it, one behind the other.  After a failure there is
+ * none.  0 or -errno: -EEXIST, and -EFBIG also where the process's RLIMIT_FSIZE
+ * is so small that the write would end it (SIGXFSZ, setrlimit(2)).
  */
 int safefs_create(int directory, const char *name, const struct span *content,
                   size_t count);

@@ -70,14 +70,6 @@ number_in(const char *text)
                                          : RECORD_UNKNOWN;
 }
 
-static int64_t
-number_of(const char *pid, const char *name)
-{
-    char text[TEXT_MAX];
-
-    return read_of(pid, name, text) < 0 ? RECORD_UNKNOWN : number_in(text);
-}
-
 /* Whether STATUS of reading a file of a process says that it is gone. */
 static bool
 says_gone(int status)
@@ -85,34 +77,65 @@ says_gone(int status)
     return status == -ENOENT || status == -ESRCH;
 }
 
-/* Whether STATE, as proc(5) writes it, is that of a dead process. */
-static bool
-is_death(const char *state)
+/*
+ * The number in the file NAME of PID, RECORD_UNKNOWN where it has no such file.
+ * 0, or -errno where that cannot be told.
+ */
+static int
+number_of(const char *pid, const char *name, int64_t *number_out)
 {
-    return *state == 'Z' || *state == 'X';
+    char text[TEXT_MAX];
+    int status = read_of(pid, name, text);
+
+    *number_out = number_in(text);
+    return says_gone(status) ? 0 : status;
 }
 
 /*
- * When the process PID was started, the 22nd field of its stat (proc(5)); the
- * second, its name, has any character in it.  0 or -errno; one that is dead and
- * only waits for its parent is gone (-ESRCH).
+ * Whether STATE, as proc(5) writes it, of a process of so many THREADS is that
+ * of a dead one.  A first thread that has ended looks like that too.
+ */
+static bool
+is_death(const char *state, int64_t threads)
+{
+    return (*state == 'Z' || *state == 'X') && threads <= 1;
+}
+
+/* Field NUMBER, from 3 on, of the stat of a process (proc(5)); or NULL. */
+static const char *
+stat_field(const char *text, int number)
+{
+    /* The second field, the process's name, has any character in it. */
+    const char *at = strrchr(text, ')');
+
+    for (int i = 2; at != NULL && i < number; i++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at == NULL ? NULL : at + 1;
+}
+
+static int64_t
+stat_number(const char *text, int number)
+{
+    const char *field = stat_field(text, number);
+
+    return field == NULL ? RECORD_UNKNOWN : number_in(field);
+}
+
+/*
+ * When the process PID was started.  0 or -errno; one that is dead and only
+ * waits for its parent is gone (-ESRCH).
  */
 static int
 start_of(const char *pid, int64_t *start_out)
 {
     char text[TEXT_MAX];
     int status = read_of(pid, "stat", text);
-    const char *at = strrchr(text, ')');
-    bool is_dead = false;
+    const char *state = stat_field(text, 3);
 
-    if (at != NULL) {
-        is_dead = is_death(at + strspn(at, ") "));
-    }
-    for (int i = 2; at != NULL && i < 22; i++) {
-        at = strchr(at + 1, ' ');
-    }
-    *start_out = at == NULL ? RECORD_UNKNOWN : number_in(at + 1);
-    return is_dead ? -ESRCH : status;
+    *start_out = stat_number(text, 22);
+    return state != NULL && is_death(state, stat_number(text, 20)) ? -ESRCH
+                                                                   : status;
 }
 
 /* Whether TEXT of LENGTH bytes can be the id of a logind session. */
@@ -130,8 +153,8 @@ is_logind_id(const char *text, size_t length)
     return true;
 }
 
-/* The logind session that PID is in, by its control group, or "". */
-static void
+/* The logind session that PID is in, by its control group, or "".  As above. */
+static int
 logind_of(const char *pid, char id[LOGIND_MAX])
 {
     static const char before[] = "/session-";
@@ -139,21 +162,19 @@ logind_of(const char *pid, char id[LOGIND_MAX])
     char text[TEXT_MAX];
     const char *at = NULL;
     const char *end = NULL;
+    int status = read_of(pid, "cgroup", text);
 
     *id = '\0';
-    if (read_of(pid, "cgroup", text) < 0) {
-        return;
-    }
     at = strstr(text, before);
     end = at == NULL ? NULL : strstr(at, behind);
-    if (end == NULL) {
-        return;
+    if (end != NULL) {
+        at += strlen(before);
+        if (is_logind_id(at, (size_t)(end - at))) {
+            memcpy(id, at, (size_t)(end - at));
+            id[end - at] = '\0';
+        }
     }
-    at += strlen(before);
-    if (is_logind_id(at, (size_t)(end - at))) {
-        memcpy(id, at, (size_t)(end - at));
-        id[end - at] = '\0';
-    }
+    return says_gone(status) ? 0 : status;
 }
 
 /* Whether this process leads the logind session ID. */
@@ -220,12 +241,18 @@ presence_of_caller(struct record *record)
 static int64_t
 own_audit(int64_t uid)
 {
-    int64_t audit = number_of("self", "sessionid");
+    int64_t audit = RECORD_UNKNOWN;
+    int64_t callers = RECORD_UNKNOWN;
+    int64_t login_uid = RECORD_UNKNOWN;
     char parent[32];
 
     (void)snprintf(parent, sizeof(parent), "%d", (int)getppid());
-    return audit == AUDIT_UNSET || audit == number_of(parent, "sessionid") ||
-                   number_of("self", "loginuid") != uid
+    (void)number_of("self", "sessionid", &audit);
+    (void)number_of("self", "loginuid", &login_uid);
+    (void)number_of(parent, "sessionid", &callers);
+    /* Of a caller who cannot be seen it may be as well. */
+    return audit == AUDIT_UNSET || audit == callers ||
+                   callers == RECORD_UNKNOWN || login_uid != uid
                ? RECORD_UNKNOWN
                : audit;
 }
@@ -240,10 +267,24 @@ presence_of_session(struct record *record, const char *xdg_session_id)
         is_logind_id(xdg_session_id, strlen(xdg_session_id))) {
         memcpy(logind, xdg_session_id, strlen(xdg_session_id) + 1);
     } else {
-        logind_of("self", logind);
+        (void)logind_of("self", logind);
     }
     return set_text(&record->logind,
                     *logind != '\0' && leads_session(logind) ? logind : "");
+}
+
+/*
+ * Whether /proc is that of this process's pid namespace: if not, its numbers
+ * are other processes'.
+ */
+static bool
+has_own_proc(void)
+{
+    char text[32];
+    ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
+
+    text[length < 0 ? 0 : length] = '\0';
+    return number_in(text) == getpid();
 }
 
 bool
@@ -253,13 +294,17 @@ presence_has_host(const struct record *record)
     int64_t start = RECORD_UNKNOWN;
     int status = 0;
 
-    if (record->pid <= 0 || record->start == RECORD_UNKNOWN) {
+    if (record->pid <= 0 || record->start == RECORD_UNKNOWN ||
+        !has_own_proc()) {
         return true;
     }
     (void)snprintf(pid, sizeof(pid), "%lld", (long long)record->pid);
     status = start_of(pid, &start);
-    /* For want of descriptors, say, nobody is dead. */
-    return status < 0 ? !says_gone(status) : start == record->start;
+    if (status < 0) {
+        /* For want of descriptors, say, nobody is dead. */
+        return !says_gone(status);
+    }
+    return start == record->start || start == RECORD_UNKNOWN;
 }
 
 /* Whether /proc shows the processes of others (hidepid, see proc(5)). */
@@ -268,7 +313,16 @@ can_see(void)
 {
     int64_t start = RECORD_UNKNOWN;
 
-    return start_of("1", &start) == 0;
+    return has_own_proc() && start_of("1", &start) == 0;
+}
+
+/* What stands behind NAME in TEXT, the status of a process; or "". */
+static const char *
+status_value(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    return at == NULL ? "" : at + strlen(name);
 }
 
 /* Fills in PERSON.  0, or -errno: one who has gone meanwhile is nobody. */
@@ -282,8 +336,8 @@ meet(const char *pid, struct person *person)
     if (status < 0) {
         return status;
     }
-    at = strstr(text, "\nState:\t");
-    if (at != NULL && is_death(at + strlen("\nState:\t"))) {
+    if (is_death(status_value(text, "\nState:\t"),
+                 number_in(status_value(text, "\nThreads:\t")))) {
         return -ESRCH;
     }
     at = strstr(text, "\nUid:");
@@ -293,10 +347,11 @@ meet(const char *pid, struct person *person)
         person->uids[i] = at == NULL ? RECORD_UNKNOWN : number_in(at);
     }
     person->pid = number_in(pid);
-    person->audit = number_of(pid, "sessionid");
-    person->login_uid = number_of(pid, "loginuid");
-    logind_of(pid, person->logind);
-    return 0;
+    status = number_of(pid, "sessionid", &person->audit);
+    if (status == 0) {
+        status = number_of(pid, "loginuid", &person->login_uid);
+    }
+    return status == 0 ? logind_of(pid, person->logind) : status;
 }
 
 static bool

@@ -173,11 +173,11 @@ read_text(const char *text, char **value_out)
         int high = 0;
         int low = 0;
 
-        if (*at != '%') {
+        if (!needs_escape((unsigned char)*at)) {
             *to++ = *at;
             continue;
         }
-        high = digit_of(at[1]);
+        high = *at == '%' ? digit_of(at[1]) : -1;
         low = high < 0 ? -1 : digit_of(at[2]);
         if (low < 0 || !needs_escape((unsigned char)(high * 16 + low)) ||
             high + low == 0) {

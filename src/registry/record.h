@@ -62,8 +62,8 @@ int record_format(const struct record *record, char **text_out);
 /*
  * The record that TEXT of LENGTH bytes is; the caller's (record_free).  Keys
  * that are not known are passed over.  0, -ENOMEM, -EPROTONOSUPPORT (of a newer
- * layout), or -EBADMSG: cut off, without its cache, user or uid, with a key
- * twice, or not such a text at all.
+ * layout), or -EBADMSG: cut off, without its cache, ownership, user, uid or
+ * gid, with a key twice, or not such a text at all.
  */
 int record_parse(const char *text, size_t length, struct record *record_out);
 

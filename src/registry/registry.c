@@ -28,7 +28,7 @@
 #define UNFINISHED_S 600
 
 /* The directory of a uid may be swept as often as this while it is entered. */
-#define ENTER_TRIES 5
+#define ENTER_TRIES 100
 
 /* How long to wait before the next look at a lock. */
 #define LOCK_PAUSE_NS 5000000L
@@ -37,6 +37,9 @@
 #define OWNER 0
 
 #define UID_SIZE 24
+
+/* The name of what is set aside: a uid, 200 bytes of an id, 16 digits. */
+#define ASIDE_SIZE (UID_SIZE + 200 + 1 + 17)
 
 static const char *
 path_of(const struct registry *registry, enum registry_place place)
@@ -62,20 +65,28 @@ open_in_place(const struct registry *registry, enum registry_place place,
     return fd;
 }
 
-/* Opens the directory that KEY's record is in; -errno. */
+/*
+ * Opens the directory that KEY's record is in; -errno.  One that is made may be
+ * swept before it is opened: then once more.
+ */
 static int
 open_home(const struct registry *registry, const struct registry_key *key,
           enum safefs_missing missing)
 {
     char name[UID_SIZE];
     int sessions = open_in_place(registry, key->place, SESSIONS, missing);
-    int fd = -1;
+    int fd = -ENOENT;
 
     if (sessions < 0 || key->uid == RECORD_UNKNOWN) {
         return sessions;
     }
     (void)snprintf(name, sizeof(name), "%" PRId64, key->uid);
-    fd = safefs_open_directory_at(sessions, name, OWNER, missing);
+    for (int i = 0; fd == -ENOENT && i < ENTER_TRIES; i++) {
+        fd = safefs_open_directory_at(sessions, name, OWNER, missing);
+        if (missing == SAFEFS_FAIL_IF_MISSING) {
+            break;
+        }
+    }
     (void)close(sessions);
     return fd;
 }
@@ -92,30 +103,50 @@ digest_of(const char *cache, char digest[18])
     (void)snprintf(digest, 18, "%016" PRIx64 "-", hash);
 }
 
-/* A new id for a holder of CACHE. */
+/* 16 digits that nobody has had, and a NUL. */
 static int
-draw_id(const char *cache, char id[REGISTRY_ID_SIZE])
+draw_digits(char digits[17])
 {
-    char digest[18];
     uint64_t random = 0;
 
     if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
         return -errno;
     }
-    digest_of(cache, digest);
-    (void)snprintf(id, REGISTRY_ID_SIZE, "%s%016" PRIx64, digest, random);
+    (void)snprintf(digits, 17, "%016" PRIx64, random);
     return 0;
 }
 
-/* Writes TEXT as ID of DIRECTORY so that nobody sees half of it. */
+/* A new id for a holder of CACHE. */
+static int
+draw_id(const char *cache, char id[REGISTRY_ID_SIZE])
+{
+    char digest[18];
+    char digits[17];
+    int status = draw_digits(digits);
+
+    digest_of(cache, digest);
+    if (status == 0) {
+        (void)snprintf(id, REGISTRY_ID_SIZE, "%s%s", digest, digits);
+    }
+    return status;
+}
+
+/*
+ * Writes TEXT as ID of DIRECTORY so that nobody sees half of it.  Two who do so
+ * at a time, or one who was killed at it, are in nobody's way.
+ */
 static int
 write_record(int directory, const char *id, const char *text)
 {
     const struct span content = span_from_text(text);
-    char name[sizeof(UNFINISHED) + REGISTRY_ID_SIZE];
-    int status = 0;
+    char name[sizeof(UNFINISHED) + 17];
+    char digits[17];
+    int status = draw_digits(digits);
 
-    (void)snprintf(name, sizeof(name), UNFINISHED "%s", id);
+    if (status < 0) {
+        return status;
+    }
+    (void)snprintf(name, sizeof(name), UNFINISHED "%s", digits);
     status = safefs_create(directory, name, &content, 1);
     if (status == 0 && renameat(directory, name, directory, id) < 0) {
         status = -errno;
@@ -135,11 +166,11 @@ write_at(const struct registry *registry, const struct registry_key *key,
     for (int i = 0; status == -ENOENT && i < ENTER_TRIES; i++) {
         int directory = open_home(registry, key, missing);
 
-        status =
-            directory < 0 ? directory : write_record(directory, key->id, text);
-        if (directory >= 0) {
-            (void)close(directory);
+        if (directory < 0) {
+            return directory;
         }
+        status = write_record(directory, key->id, text);
+        (void)close(directory);
     }
     return status;
 }
@@ -195,7 +226,11 @@ registry_change(const struct registry *registry, struct registry_key *key,
     free(text);
     if (status == 0 && strcmp(changed.id, key->id) != 0) {
         status = registry_leave(registry, key);
-        *key = changed;
+        if (status == 0) {
+            *key = changed;
+        } else {
+            (void)registry_leave(registry, &changed);
+        }
     }
     return status;
 }
@@ -216,21 +251,41 @@ registry_leave(const struct registry *registry, const struct registry_key *key)
     return status;
 }
 
+/* Moves ID of FROM to TO, under a name that nothing there has. */
+static int
+move_aside(int from, int to, const struct registry_key *key)
+{
+    char name[ASIDE_SIZE];
+    char digits[17];
+    int status = 0;
+
+    (void)snprintf(name, sizeof(name), "%" PRId64 ".%.200s", key->uid, key->id);
+    if (renameat2(from, key->id, to, name, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    /* Taken, or a file system that cannot tell. */
+    if (errno != EEXIST && errno != EINVAL) {
+        return -errno;
+    }
+    status = draw_digits(digits);
+    if (status == 0) {
+        (void)snprintf(name, sizeof(name), "%" PRId64 ".%.200s.%s", key->uid,
+                       key->id, digits);
+        status = renameat(from, key->id, to, name) < 0 ? -errno : 0;
+    }
+    return status;
+}
+
 int
 registry_set_aside(const struct registry *registry,
                    const struct registry_key *key)
 {
-    char name[UID_SIZE + REGISTRY_ID_SIZE];
     int from = open_home(registry, key, SAFEFS_FAIL_IF_MISSING);
     int to = from < 0 ? from
                       : open_in_place(registry, key->place, SET_ASIDE,
                                       SAFEFS_MAKE_IF_MISSING);
-    int status = to < 0 ? to : 0;
+    int status = to < 0 ? to : move_aside(from, to, key);
 
-    (void)snprintf(name, sizeof(name), "%" PRId64 ".%s", key->uid, key->id);
-    if (status == 0 && renameat(from, key->id, to, name) < 0) {
-        status = -errno;
-    }
     if (from >= 0) {
         (void)close(from);
     }
@@ -240,23 +295,51 @@ registry_set_aside(const struct registry *registry,
     return status;
 }
 
-/* Why what FD is open on cannot be a record of ours; 0: it can. */
+/* Why what STATUS is about cannot be a record of ours; 0: it can. */
 static int
-judge_file(int fd)
+judge_file(const struct stat *status)
 {
-    struct stat status;
-
-    if (fstat(fd, &status) < 0) {
-        return -errno;
+    if (S_ISLNK(status->st_mode)) {
+        return -ELOOP;
     }
-    if (!S_ISREG(status.st_mode)) {
+    if (!S_ISREG(status->st_mode)) {
         return -EINVAL;
     }
-    if (status.st_uid != OWNER || status.st_nlink != 1 ||
-        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    /* None at all: another has been written in its place meanwhile. */
+    if (status->st_uid != OWNER || status->st_nlink > 1 ||
+        (status->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return -EPERM;
     }
-    return status.st_size > (off_t)RECORD_MAX ? -EMSGSIZE : 0;
+    return status->st_size > (off_t)RECORD_MAX ? -EMSGSIZE : 0;
+}
+
+/* Opens NAME of DIRECTORY where it can be a record; -errno. */
+static int
+open_record(int directory, const char *name)
+{
+    struct stat status;
+    int fd = -1;
+    int judged = 0;
+
+    /* Judged before as well: opening is enough to wake a device. */
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        return -errno;
+    }
+    judged = judge_file(&status);
+    if (judged < 0) {
+        return judged;
+    }
+    fd = openat(directory, name,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return -errno;
+    }
+    judged = fstat(fd, &status) < 0 ? -errno : judge_file(&status);
+    if (judged < 0) {
+        (void)close(fd);
+        return judged;
+    }
+    return fd;
 }
 
 /* Reads the record that FD is open on. */
@@ -289,13 +372,9 @@ static int
 read_entry(int directory, const char *name, int64_t uid,
            struct record *record_out)
 {
-    int fd = openat(directory, name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    int status = fd < 0 ? -errno : judge_file(fd);
+    int fd = open_record(directory, name);
+    int status = fd < 0 ? fd : read_record(fd, record_out);
 
-    if (status == 0) {
-        status = read_record(fd, record_out);
-    }
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -437,7 +516,7 @@ visit_uid(struct tour *tour, int fd, struct registry_key *key)
     if (inside.uid != RECORD_UNKNOWN) {
         home = safefs_open_directory_at(fd, key->id, OWNER,
                                         SAFEFS_FAIL_IF_MISSING);
-        entry.fault = home;
+        entry.fault = home == -ENOTDIR ? -EINVAL : home;
     }
     if (home >= 0) {
         for_each_name(tour, home, &inside, visit_name);
@@ -500,6 +579,18 @@ sweep_unfinished(int fd, const char *name)
     }
 }
 
+/* Whether FD is still what NAME of DIRECTORY is. */
+static bool
+is_found_as(int fd, int directory, const char *name)
+{
+    struct stat ours;
+    struct stat found;
+
+    return fstat(fd, &ours) == 0 &&
+           fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
+}
+
 static void
 sweep_user(int sessions, const char *name)
 {
@@ -517,9 +608,15 @@ sweep_user(int sessions, const char *name)
     while ((entry = readdir(directory)) != NULL) {
         sweep_unfinished(fd, entry->d_name);
     }
-    /* Who enters it meanwhile makes it again; who has locked it keeps it. */
+    /*
+     * Who enters it meanwhile makes it again; who has locked it keeps it, and
+     * that may be another one than ours by now.
+     */
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        (void)unlinkat(sessions, name, AT_REMOVEDIR);
+        if (is_found_as(fd, sessions, name)) {
+            (void)unlinkat(sessions, name, AT_REMOVEDIR);
+        }
+        (void)flock(fd, LOCK_UN);
     }
     (void)closedir(directory);
 }
@@ -562,13 +659,15 @@ ask(void *data, const struct registry_entry *entry)
     struct question *question = data;
     const struct record *record = entry->record;
 
+    if (entry->key.place == question->key->place &&
+        strcmp(entry->key.id, question->key->id) == 0) {
+        return true;
+    }
     if (record == NULL) {
         question->fault = entry->fault;
         return true;
     }
-    if (record->is_ended || strcmp(record->cache, question->cache) != 0 ||
-        (entry->key.place == question->key->place &&
-         strcmp(entry->key.id, question->key->id) == 0)) {
+    if (record->is_ended || strcmp(record->cache, question->cache) != 0) {
         return true;
     }
     if (presence_judge(record, question->census) == PRESENCE_GONE) {

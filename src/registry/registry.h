@@ -5,6 +5,7 @@
  *
  *   DIR/sessions/UID/ID      the record ID of a session of UID
  *   DIR/set-aside/UID.ID     what was found in such a place and is no record
+ *                            (UID.ID.RANDOM where that was taken)
  *
  * DIR is the state directory, or where that will not do the runtime directory.
  * All of it is root's alone (0700, 0600), each component of the way to it is
@@ -74,8 +75,9 @@ struct registry_entry {
     /*
      * Borrowed; NULL where it is no record that can be trusted, FAULT says
      * why: -EPERM (not root's, or others can write to it), -ELOOP (a link),
-     * -EINVAL (no plain file, or its uid is another's), -EBADMSG, -EMSGSIZE,
-     * -EPROTONOSUPPORT (of a newer version: not for us to judge), -ENOMEM.
+     * -EINVAL (no plain file, or its uid is another's; no directory), -EBADMSG,
+     * -EMSGSIZE, -EPROTONOSUPPORT (of a newer version: not for us to judge); or
+     * it may be a record all the same: -ENOMEM or another -errno of looking.
      */
     const struct record *record;
     int fault;

@@ -50,6 +50,9 @@
 #define DESCRIPTION_SIZE 80
 #define FOLDER "stash"
 
+/* Nobody is so long about the time that a file begins with: he was killed. */
+#define UNFINISHED_S 600
+
 struct name {
     char kind;
     unsigned int count;
@@ -83,10 +86,12 @@ write_name(const struct name *name, char text[STASH_NAME_SIZE])
                    name->random);
 }
 
-/* 0, or -EBADMSG where TEXT is no name. */
+/* 0, or -EBADMSG where TEXT is no name as write_name writes it. */
 static int
 read_name(const char *text, struct name *name_out)
 {
+    struct name name = {.kind = *text};
+    char again[STASH_NAME_SIZE];
     char *end = NULL;
     unsigned long count = 0;
     const char *random = NULL;
@@ -97,23 +102,30 @@ read_name(const char *text, struct name *name_out)
     }
     count = strtoul(text + 1, &end, 10);
     random = end + 1;
-    if (*end != '-' || count > KEYS_MAX || strlen(random) != RANDOM_LENGTH ||
+    if (*end != '-' || count > KEYS_MAX ||
+        (*text == KIND_KEYS) != (count > 0) ||
+        strlen(random) != RANDOM_LENGTH ||
         strspn(random, "0123456789abcdef") != RANDOM_LENGTH) {
         return -EBADMSG;
     }
-    *name_out = (struct name){.kind = *text, .count = (unsigned int)count};
-    memcpy(name_out->random, random, RANDOM_LENGTH);
+    name.count = (unsigned int)count;
+    memcpy(name.random, random, RANDOM_LENGTH);
+    write_name(&name, again);
+    if (strcmp(text, again) != 0) {
+        return -EBADMSG;
+    }
+    *name_out = name;
     return 0;
 }
 
 /* Keys. */
 
-/* What the keyring of NAME is called. */
+/* What the keyring of NAME is called; another count is another keyring. */
 static void
 describe(const struct name *name, char description[DESCRIPTION_SIZE])
 {
-    (void)snprintf(description, DESCRIPTION_SIZE, "pam_krb5cc:%s",
-                   name->random);
+    (void)snprintf(description, DESCRIPTION_SIZE, "pam_krb5cc:%u-%s",
+                   name->count, name->random);
 }
 
 /* Takes KEYRING and all that is in it away. */
@@ -291,9 +303,10 @@ read_part(long keyring, unsigned int index, struct bytes *content)
 {
     char description[DESCRIPTION_SIZE];
     size_t length = content->length;
+    size_t room = BYTES_MAX - length < KEY_MAX ? BYTES_MAX - length : KEY_MAX;
     long got = 0;
     long key = 0;
-    int status = bytes_reserve(content, length + KEY_MAX);
+    int status = bytes_reserve(content, length + room);
 
     if (status < 0) {
         return status;
@@ -301,30 +314,44 @@ read_part(long keyring, unsigned int index, struct bytes *content)
     (void)snprintf(description, sizeof(description), "%u", index);
     key = find_key(keyring, "user", KEY_PERMISSIONS, description);
     if (key < 0) {
-        return (int)key;
+        return key == -ENOENT ? -EBADMSG : (int)key;
     }
     got = keyctl(KEYCTL_READ, (unsigned long)key,
-                 (unsigned long)(content->data + length), KEY_MAX);
-    if (got < 0 || got > KEY_MAX) {
-        /* Expired or revoked in this very moment. */
-        return -ENOENT;
+                 (unsigned long)(content->data + length), room);
+    if (got < 0 || (size_t)got > room) {
+        /* Expired or revoked in this very moment; or it is no part. */
+        return got < 0 ? -ENOENT : -EBADMSG;
     }
     content->length += (size_t)got;
     return 0;
 }
 
+/*
+ * Makes KEYRING this process's to read: a keyring can be closed to new links
+ * once only.  -ENOENT where somebody else was first.
+ */
+static int
+claim(long keyring)
+{
+    return keyctl(KEYCTL_RESTRICT_KEYRING, (unsigned long)keyring, 0, 0) < 0 &&
+                   errno == EEXIST
+               ? -ENOENT
+               : 0;
+}
+
 static int
 take_keys(const struct name *name, struct bytes *content)
 {
-    long keyring = name->count == 0 ? -EBADMSG : find_keyring(name);
-    int status = keyring < 0 ? (int)keyring : 0;
+    long keyring = find_keyring(name);
+    int status = keyring < 0 ? (int)keyring : claim(keyring);
 
+    if (status < 0) {
+        return status;
+    }
     for (unsigned int i = 0; status == 0 && i < name->count; i++) {
         status = read_part(keyring, i, content);
     }
-    if (keyring >= 0) {
-        drop_keyring(keyring);
-    }
+    drop_keyring(keyring);
     return status;
 }
 
@@ -379,20 +406,33 @@ put_file(const char *runtime_dir, struct span content, int64_t lifetime_s,
     return status;
 }
 
-/* Opens NAME of FOLDER where it is a file of root's alone; -errno. */
+static bool
+is_own_file(const struct stat *status)
+{
+    return S_ISREG(status->st_mode) && status->st_uid == 0 &&
+           (status->st_mode & 077) == 0 && status->st_nlink <= 1;
+}
+
+/* Opens NAME of FOLDER; -EPERM where it is no file of root's alone, -errno. */
 static int
 open_own(int folder, const char *name)
 {
     struct stat status;
-    int fd = openat(folder, name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = -1;
 
-    if (fd < 0) {
-        return errno == ENOENT ? -ENOENT : -EPERM;
+    /* Judged before as well: opening is enough to wake a device. */
+    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        return -errno;
     }
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-        status.st_uid != 0 || (status.st_mode & 077) != 0 ||
-        status.st_nlink != 1) {
+    if (!is_own_file(&status)) {
+        return -EPERM;
+    }
+    fd = openat(folder, name,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (fstat(fd, &status) < 0 || !is_own_file(&status)) {
         (void)close(fd);
         return -EPERM;
     }
@@ -410,7 +450,8 @@ read_file(int fd, struct bytes *content)
     int status = 0;
 
     if (got != sizeof(end) || fstat(fd, &file) < 0 ||
-        file.st_size > (off_t)BYTES_MAX) {
+        file.st_size <= (off_t)sizeof(end) ||
+        file.st_size > (off_t)(sizeof(end) + BYTES_MAX)) {
         return -EBADMSG;
     }
     if (end < (int64_t)time(NULL)) {
@@ -437,9 +478,16 @@ take_file(const char *runtime_dir, const struct name *name,
     int fd = folder < 0 ? folder : open_own(folder, name->random);
     int status = fd;
 
+    if (folder >= 0 && fd != -ENOENT) {
+        /* Who removes it is who may read it. */
+        int removed = unlinkat(folder, name->random, 0) < 0 ? -errno : 0;
+
+        status = fd < 0 ? fd : removed;
+    }
     if (fd >= 0) {
-        (void)unlinkat(folder, name->random, 0);
-        status = read_file(fd, content);
+        if (status == 0) {
+            status = read_file(fd, content);
+        }
         (void)close(fd);
     }
     if (folder >= 0) {
@@ -459,20 +507,33 @@ drop_file(const char *runtime_dir, const struct name *name)
     }
 }
 
+/* Whether the file FD is void: its time is over, or it never got one. */
+static bool
+is_void(int fd)
+{
+    struct stat status;
+    int64_t end = 0;
+    int64_t now = (int64_t)time(NULL);
+    ssize_t got = read(fd, &end, sizeof(end));
+
+    if (got == sizeof(end)) {
+        return end < now;
+    }
+    return got >= 0 && fstat(fd, &status) == 0 &&
+           status.st_mtime < now - UNFINISHED_S;
+}
+
 /* Removes NAME of FOLDER where it is void, or nothing that could be taken. */
 static bool
 sweep_file(int folder, const char *name)
 {
-    int64_t end = 0;
     int fd = open_own(folder, name);
-    bool is_void = fd < 0 ? fd != -ENOENT
-                          : read(fd, &end, sizeof(end)) == sizeof(end) &&
-                                end < (int64_t)time(NULL);
+    bool is_waste = fd < 0 ? fd == -EPERM : is_void(fd);
 
     if (fd >= 0) {
         (void)close(fd);
     }
-    return is_void && unlinkat(folder, name, 0) == 0;
+    return is_waste && unlinkat(folder, name, 0) == 0;
 }
 
 unsigned int
@@ -507,6 +568,10 @@ stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
 
     if (content.length == 0 || content.length > BYTES_MAX) {
         return -EMSGSIZE;
+    }
+    /* Of a key 0 would be no limit at all, and a larger one another. */
+    if (lifetime_s < 1 || lifetime_s > INT32_MAX) {
+        return -EINVAL;
     }
     status = put_keys(content, lifetime_s, &name);
     if (status < 0) {

@@ -19,15 +19,17 @@
 
 /*
  * Keeps a copy of CONTENT for LIFETIME_S seconds under a name of its own, as
- * keys or else below RUNTIME_DIR.  All or nothing.  0 or -errno.
+ * keys or else below RUNTIME_DIR.  All or nothing.  0 or -errno: -EMSGSIZE for
+ * nothing or more than BYTES_MAX, -EINVAL for no time or more than an int32_t.
  */
 int stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
               char name_out[STASH_NAME_SIZE]);
 
 /*
- * Appends what NAME stands for to CONTENT_OUT, once: it is gone afterwards,
- * whatever comes of it.  0, -ENOENT (gone, void, or never there), -EPERM (not
- * root's own), -EBADMSG (not a name, or not whole), -ENOMEM.
+ * Replaces CONTENT_OUT by what NAME stands for, once, and of several who do so
+ * at a time for one: it is gone afterwards, whatever comes of it.  0, -ENOENT
+ * (gone, void, or never there), -EPERM (not root's own: keys like that are left
+ * alone), -EBADMSG (not a name, or not whole), -ENOMEM, or another -errno.
  */
 int stash_take(const char *runtime_dir, const char *name,
                struct bytes *content_out);

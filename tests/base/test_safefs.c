@@ -1,6 +1,7 @@
 /*
- * base/safefs: which paths a program may be run from.  Where root runs this,
- * "the owner" is root; else it is who runs it, trusted beside root.
+ * base/safefs: which paths a program may be run from, directories and files.
+ * Where root runs this, "the owner" is root; else it is who runs it, trusted
+ * beside root.
  */
 #include "base/safefs.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -499,6 +501,430 @@ START_TEST(test_safefs_answer_leaves_no_descriptor)
 }
 END_TEST
 
+/* Opening and making directories. */
+
+/* PATH opens as 0, or not at all for that reason. */
+static void
+check_open(const char *path, enum safefs_missing missing, int expected)
+{
+    int fd = safefs_open_directory(path, geteuid(), missing);
+
+    ck_assert_msg((fd >= 0 ? 0 : fd) == expected, "%s: %d instead of %d", path,
+                  fd, expected);
+    if (fd >= 0) {
+        struct stat opened;
+        struct stat named;
+
+        ck_assert_int_eq(fstat(fd, &opened), 0);
+        ck_assert_int_eq(stat(path, &named), 0);
+        ck_assert_uint_eq(opened.st_ino, named.st_ino);
+        ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        ck_assert_int_eq(close(fd), 0);
+    }
+}
+
+START_TEST(test_safefs_own_directory_opens)
+{
+    struct tree tree;
+    char path[512];
+
+    tree_make(&tree);
+    check_open(tree.bin, SAFEFS_FAIL_IF_MISSING, 0);
+    check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, 0);
+    (void)snprintf(path, sizeof(path), "//%s///", tree.bin);
+    check_open(path, SAFEFS_FAIL_IF_MISSING, 0);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_path_that_is_none_does_not_open)
+{
+    struct tree tree;
+    char path[512];
+    char endless[400];
+
+    tree_make(&tree);
+    check_open("", SAFEFS_FAIL_IF_MISSING, -EINVAL);
+    check_open("bin", SAFEFS_MAKE_IF_MISSING, -EINVAL);
+    check_open("/", SAFEFS_FAIL_IF_MISSING, -EINVAL);
+    (void)snprintf(path, sizeof(path), "%s/..", tree.bin);
+    check_open(path, SAFEFS_FAIL_IF_MISSING, -EINVAL);
+    (void)snprintf(path, sizeof(path), "%s/./bin", tree.directory);
+    check_open(path, SAFEFS_FAIL_IF_MISSING, -EINVAL);
+    (void)snprintf(path, sizeof(path), "%s/../x", tree.bin);
+    check_open(path, SAFEFS_MAKE_IF_MISSING, -EINVAL);
+    memset(endless, 'a', sizeof(endless));
+    endless[0] = '/';
+    endless[sizeof(endless) - 1] = '\0';
+    check_open(endless, SAFEFS_MAKE_IF_MISSING, -ENAMETOOLONG);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_missing_directory_does_not_open)
+{
+    struct tree tree;
+    char *path = NULL;
+
+    tree_make(&tree);
+    path = suite_path(tree.directory, "missing");
+    check_open(path, SAFEFS_FAIL_IF_MISSING, -ENOENT);
+    ck_assert_int_lt(access(path, F_OK), 0);
+    free(path);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_only_the_last_component_is_made)
+{
+    struct tree tree;
+    char *path = NULL;
+    char *deeper = NULL;
+
+    tree_make(&tree);
+    path = suite_path(tree.directory, "missing");
+    deeper = suite_path(path, "deeper");
+    check_open(deeper, SAFEFS_MAKE_IF_MISSING, -ENOENT);
+    ck_assert_int_lt(access(path, F_OK), 0);
+    check_open(path, SAFEFS_MAKE_IF_MISSING, 0);
+    check_open(deeper, SAFEFS_MAKE_IF_MISSING, 0);
+    free(deeper);
+    free(path);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_made_directory_is_the_owners_under_any_umask)
+{
+    static const mode_t umasks[] = {0, 022, 0277, 0777};
+    struct tree tree;
+
+    tree_make(&tree);
+    for (size_t i = 0; i < sizeof(umasks) / sizeof(umasks[0]); i++) {
+        char *path = suite_path(tree.directory, "made");
+        struct stat status;
+        mode_t before = umask(umasks[i]);
+
+        if (geteuid() == 0 || (umasks[i] & 0500) == 0) {
+            check_open(path, SAFEFS_MAKE_IF_MISSING, 0);
+            ck_assert_int_eq(stat(path, &status), 0);
+            ck_assert_uint_eq(status.st_mode & 07777, 0700);
+            ck_assert_int_eq(rmdir(path), 0);
+        }
+        (void)umask(before);
+        free(path);
+    }
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_directory_that_is_there_keeps_its_mode)
+{
+    struct tree tree;
+    struct stat status;
+
+    tree_make(&tree);
+    check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, 0);
+    ck_assert_int_eq(stat(tree.bin, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0755);
+    tree_remove(&tree);
+}
+END_TEST
+
+/* A link is told from what is no directory, wherever on the way it is. */
+START_TEST(test_safefs_link_does_not_open)
+{
+    struct tree tree;
+    char *link = NULL;
+    char *deeper = NULL;
+    int directory = -1;
+
+    tree_make(&tree);
+    link = suite_path(tree.directory, "link");
+    deeper = suite_path(link, "deeper");
+    ck_assert_int_eq(symlink("bin", link), 0);
+    check_open(link, SAFEFS_FAIL_IF_MISSING, -ELOOP);
+    check_open(link, SAFEFS_MAKE_IF_MISSING, -ELOOP);
+    check_open(deeper, SAFEFS_MAKE_IF_MISSING, -ELOOP);
+    directory = open(tree.directory, O_PATH | O_CLOEXEC);
+    ck_assert_int_eq(safefs_open_directory_at(directory, "link", geteuid(),
+                                              SAFEFS_MAKE_IF_MISSING),
+                     -ELOOP);
+    ck_assert_int_eq(unlink(link), 0);
+    ck_assert_int_eq(symlink("nothing", link), 0);
+    check_open(link, SAFEFS_MAKE_IF_MISSING, -ELOOP);
+    ck_assert_int_eq(close(directory), 0);
+    free(deeper);
+    free(link);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_what_is_no_directory_does_not_open)
+{
+    struct tree tree;
+    char *path = NULL;
+
+    tree_make(&tree);
+    check_open(tree.program, SAFEFS_MAKE_IF_MISSING, -ENOTDIR);
+    path = suite_path(tree.program, "deeper");
+    check_open(path, SAFEFS_MAKE_IF_MISSING, -ENOTDIR);
+    free(path);
+    path = suite_path(tree.bin, "fifo");
+    ck_assert_int_eq(mkfifo(path, 0700), 0);
+    check_open(path, SAFEFS_MAKE_IF_MISSING, -ENOTDIR);
+    free(path);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_directory_that_others_write_to_does_not_open)
+{
+    static const mode_t modes[] = {0770, 0702, 01777, 01770, 03775};
+    struct tree tree;
+    char *deeper = NULL;
+
+    tree_make(&tree);
+    deeper = suite_path(tree.bin, "deeper");
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        ck_assert_int_eq(chmod(tree.bin, modes[i]), 0);
+        check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, -EPERM);
+    }
+    /* On the way a sticky one will do, as /tmp does. */
+    check_open(deeper, SAFEFS_MAKE_IF_MISSING, 0);
+    ck_assert_int_eq(chmod(tree.bin, 0770), 0);
+    check_open(deeper, SAFEFS_MAKE_IF_MISSING, -EPERM);
+    free(deeper);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_directory_of_a_stranger_does_not_open)
+{
+    struct tree tree;
+    char *deeper = NULL;
+    int directory = -1;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root to give a directory away");
+    tree_make(&tree);
+    deeper = suite_path(tree.bin, "deeper");
+    ck_assert_int_eq(chown(tree.bin, STRANGER, 0), 0);
+    check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, -EPERM);
+    check_open(deeper, SAFEFS_MAKE_IF_MISSING, -EPERM);
+    ck_assert_int_lt(access(deeper, F_OK), 0);
+    directory =
+        safefs_open_directory(tree.bin, STRANGER, SAFEFS_FAIL_IF_MISSING);
+    ck_assert_int_ge(directory, 0);
+    ck_assert_int_eq(close(directory), 0);
+    ck_assert_int_eq(
+        safefs_open_directory(tree.bin, SOMEBODY_ELSE, SAFEFS_FAIL_IF_MISSING),
+        -EPERM);
+    free(deeper);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_directory_in_a_directory_leaves_that_open)
+{
+    struct tree tree;
+    int directory = -1;
+    int made = -1;
+
+    tree_make(&tree);
+    directory = open(tree.directory, O_PATH | O_CLOEXEC);
+    ck_assert_int_eq(safefs_open_directory_at(directory, "made", geteuid(),
+                                              SAFEFS_FAIL_IF_MISSING),
+                     -ENOENT);
+    made = safefs_open_directory_at(directory, "made", geteuid(),
+                                    SAFEFS_MAKE_IF_MISSING);
+    ck_assert_int_ge(made, 0);
+    ck_assert_int_ge(fcntl(directory, F_GETFD), 0);
+    ck_assert_int_eq(close(made), 0);
+    ck_assert_int_eq(close(directory), 0);
+    tree_remove(&tree);
+}
+END_TEST
+
+/* Making files. */
+
+static const struct span two_parts[] = {
+    {.data = (const uint8_t *)"first ", .length = 6},
+    {.data = (const uint8_t *)"and second", .length = 10},
+};
+
+/* Makes NAME in the tree's bin of COUNT parts; what safefs says. */
+static int
+create(const struct tree *tree, const char *name, const struct span *parts,
+       size_t count)
+{
+    int directory = open(tree->bin, O_PATH | O_CLOEXEC);
+    int status = 0;
+
+    ck_assert_int_ge(directory, 0);
+    status = safefs_create(directory, name, parts, count);
+    ck_assert_int_ge(fcntl(directory, F_GETFD), 0);
+    ck_assert_int_eq(close(directory), 0);
+    return status;
+}
+
+static void
+check_content(const struct tree *tree, const char *name, const char *content)
+{
+    char *path = suite_path(tree->bin, name);
+    char got[256] = "";
+    FILE *file = fopen(path, "re");
+
+    ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
+    got[fread(got, 1, sizeof(got) - 1, file)] = '\0';
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(got, content);
+    free(path);
+}
+
+static bool
+has_file(const struct tree *tree, const char *name)
+{
+    char *path = suite_path(tree->bin, name);
+    struct stat status;
+    bool has = lstat(path, &status) == 0;
+
+    free(path);
+    return has;
+}
+
+START_TEST(test_safefs_created_file_has_all_parts)
+{
+    struct tree tree;
+
+    tree_make(&tree);
+    ck_assert_int_eq(create(&tree, "file", two_parts, 2), 0);
+    check_content(&tree, "file", "first and second");
+    ck_assert_int_eq(create(&tree, "one", two_parts, 1), 0);
+    check_content(&tree, "one", "first ");
+    ck_assert_int_eq(create(&tree, "none", NULL, 0), 0);
+    check_content(&tree, "none", "");
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_created_file_is_the_owners_under_any_umask)
+{
+    static const mode_t umasks[] = {0, 022, 0277, 0777};
+    struct tree tree;
+
+    tree_make(&tree);
+    for (size_t i = 0; i < sizeof(umasks) / sizeof(umasks[0]); i++) {
+        char *path = suite_path(tree.bin, "file");
+        struct stat status;
+        mode_t before = umask(umasks[i]);
+
+        ck_assert_int_eq(create(&tree, "file", two_parts, 2), 0);
+        (void)umask(before);
+        ck_assert_int_eq(stat(path, &status), 0);
+        ck_assert_uint_eq(status.st_mode & 07777, 0600);
+        ck_assert_int_eq(unlink(path), 0);
+        free(path);
+    }
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_file_that_is_there_is_left_alone)
+{
+    struct tree tree;
+    char *link = NULL;
+
+    tree_make(&tree);
+    ck_assert_int_eq(create(&tree, "file", two_parts, 1), 0);
+    ck_assert_int_eq(create(&tree, "file", two_parts, 2), -EEXIST);
+    check_content(&tree, "file", "first ");
+    link = suite_path(tree.bin, "link");
+    ck_assert_int_eq(symlink("target", link), 0);
+    ck_assert_int_eq(create(&tree, "link", two_parts, 2), -EEXIST);
+    ck_assert(!has_file(&tree, "target"));
+    free(link);
+    tree_remove(&tree);
+}
+END_TEST
+
+/*
+ * Makes two parts where files may have so many bytes.  Beyond RLIMIT_FSIZE a
+ * write ends the process (SIGXFSZ), one of Check's too.
+ */
+static int
+create_below(const struct tree *tree, const char *name, rlim_t limit)
+{
+    int directory = open(tree->bin, O_PATH | O_CLOEXEC);
+    struct rlimit before;
+    struct rlimit meanwhile;
+    int status = 0;
+
+    ck_assert_int_ge(directory, 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    meanwhile = before;
+    meanwhile.rlim_cur = limit;
+    (void)setrlimit(RLIMIT_FSIZE, &meanwhile);
+    status = safefs_create(directory, name, two_parts, 2);
+    (void)setrlimit(RLIMIT_FSIZE, &before);
+    ck_assert_int_eq(close(directory), 0);
+    return status;
+}
+
+START_TEST(test_safefs_file_beyond_the_limit_is_refused_alive)
+{
+    struct tree tree;
+
+    tree_make(&tree);
+    ck_assert_int_eq(create_below(&tree, "file", 0), -EFBIG);
+    ck_assert_int_eq(create_below(&tree, "file", 7), -EFBIG);
+    ck_assert_int_eq(create_below(&tree, "file", 15), -EFBIG);
+    ck_assert(!has_file(&tree, "file"));
+    ck_assert_int_eq(create_below(&tree, "file", 16), 0);
+    check_content(&tree, "file", "first and second");
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_file_that_cannot_be_written_is_not_there)
+{
+    struct tree tree;
+    /* Behind the first part nothing can be read: EFAULT. */
+    const struct span parts[] = {two_parts[0],
+                                 {.data = (const uint8_t *)8, .length = 1}};
+
+    tree_make(&tree);
+    ck_assert_int_eq(create(&tree, "file", parts, 2), -EFAULT);
+    ck_assert(!has_file(&tree, "file"));
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_directories_and_files_leave_no_descriptor)
+{
+    struct tree tree;
+    int before = -1;
+    int after = -1;
+
+    tree_make(&tree);
+    before = open("/", O_PATH | O_CLOEXEC);
+    ck_assert_int_eq(close(before), 0);
+    check_open("/", SAFEFS_FAIL_IF_MISSING, -EINVAL);
+    check_open("/./x", SAFEFS_FAIL_IF_MISSING, -EINVAL);
+    check_open("/dev/null/x/y", SAFEFS_FAIL_IF_MISSING, -ENOTDIR);
+    check_open("/missing/x", SAFEFS_MAKE_IF_MISSING, -ENOENT);
+    check_open(tree.program, SAFEFS_MAKE_IF_MISSING, -ENOTDIR);
+    check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, 0);
+    ck_assert_int_eq(chmod(tree.bin, 0777), 0);
+    check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, -EPERM);
+    ck_assert_int_eq(create(&tree, "file", two_parts, 2), 0);
+    ck_assert_int_eq(create(&tree, "file", two_parts, 2), -EEXIST);
+    after = open("/", O_PATH | O_CLOEXEC);
+    ck_assert_int_eq(close(after), 0);
+    ck_assert_int_eq(after, before);
+    tree_remove(&tree);
+}
+END_TEST
+
 static void
 add_trust(Suite *suite)
 {
@@ -548,6 +974,42 @@ add_paths(Suite *suite)
     tcase_add_test(tcase, test_safefs_answer_leaves_no_descriptor);
 }
 
+static void
+add_directories(Suite *suite)
+{
+    TCase *tcase = suite_case(suite, "directories");
+
+    tcase_add_test(tcase, test_safefs_own_directory_opens);
+    tcase_add_test(tcase, test_safefs_path_that_is_none_does_not_open);
+    tcase_add_test(tcase, test_safefs_missing_directory_does_not_open);
+    tcase_add_test(tcase, test_safefs_only_the_last_component_is_made);
+    tcase_add_test(tcase,
+                   test_safefs_made_directory_is_the_owners_under_any_umask);
+    tcase_add_test(tcase, test_safefs_directory_that_is_there_keeps_its_mode);
+    tcase_add_test(tcase, test_safefs_link_does_not_open);
+    tcase_add_test(tcase, test_safefs_what_is_no_directory_does_not_open);
+    tcase_add_test(tcase,
+                   test_safefs_directory_that_others_write_to_does_not_open);
+    tcase_add_test(tcase, test_safefs_directory_of_a_stranger_does_not_open);
+    tcase_add_test(tcase,
+                   test_safefs_directory_in_a_directory_leaves_that_open);
+}
+
+static void
+add_files(Suite *suite)
+{
+    TCase *tcase = suite_case(suite, "files");
+
+    tcase_add_test(tcase, test_safefs_created_file_has_all_parts);
+    tcase_add_test(tcase,
+                   test_safefs_created_file_is_the_owners_under_any_umask);
+    tcase_add_test(tcase, test_safefs_file_that_is_there_is_left_alone);
+    tcase_add_test(tcase, test_safefs_file_beyond_the_limit_is_refused_alive);
+    tcase_add_test(tcase, test_safefs_file_that_cannot_be_written_is_not_there);
+    tcase_add_test(tcase,
+                   test_safefs_directories_and_files_leave_no_descriptor);
+}
+
 int
 main(void)
 {
@@ -555,5 +1017,7 @@ main(void)
 
     add_trust(suite);
     add_paths(suite);
+    add_directories(suite);
+    add_files(suite);
     return suite_main(suite);
 }

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -169,6 +170,18 @@ __wrap_realloc(void *pointer, size_t size)
     }
     dead(pointer);
     return born(__real_realloc(pointer, size));
+}
+
+REAL(void *, reallocarray, (void *pointer, size_t count, size_t size));
+void *
+__wrap_reallocarray(void *pointer, size_t count, size_t size)
+{
+    if (wrap_strikes(FAULTS_CALLS, "reallocarray")) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    dead(pointer);
+    return born(__real_reallocarray(pointer, count, size));
 }
 
 /* Where it fails *TEXT_OUT is undefined (asprintf(3)). */
@@ -348,6 +361,18 @@ WRAP(int, unlink, (const char *path), (path), EIO, -1)
 WRAP(int, unlinkat, (int directory, const char *path, int flags),
      (directory, path, flags), EIO, -1)
 WRAP(int, rename, (const char *from, const char *to), (from, to), EIO, -1)
+WRAP(int, renameat,
+     (int from_directory, const char *from, int to_directory, const char *to),
+     (from_directory, from, to_directory, to), EIO, -1)
+WRAP(int, renameat2,
+     (int from_directory, const char *from, int to_directory, const char *to,
+      unsigned int flags),
+     (from_directory, from, to_directory, to, flags), EIO, -1)
+WRAP(ssize_t, readlink, (const char *path, char *text, size_t size),
+     (path, text, size), EIO, -1)
+WRAP(int, flock, (int fd, int operation), (fd, operation), ENOLCK, -1)
+WRAP(FILE *, open_memstream, (char **text_out, size_t *size_out),
+     (text_out, size_out), ENOMEM, NULL)
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC, -1)
 WRAP(int, mkdirat, (int directory, const char *path, mode_t mode),
      (directory, path, mode), ENOSPC, -1)
@@ -358,6 +383,23 @@ WRAP(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size),
      ENOSPC, -1)
 WRAP(ssize_t, read, (int fd, void *data, size_t size), (fd, data, size), EIO,
      -1)
+
+WRAP(ssize_t, pread, (int fd, void *data, size_t size, off_t at),
+     (fd, data, size, at), EIO, -1)
+
+/* What open_memstream has written is whole only then. */
+REAL(int, fclose, (FILE * stream));
+int
+__wrap_fclose(FILE *stream)
+{
+    bool struck = wrap_strikes(FAULTS_CALLS, "fclose");
+    int status = __real_fclose(stream);
+
+    if (struck) {
+        errno = ENOMEM;
+    }
+    return struck ? EOF : status;
+}
 
 /* Sockets. */
 
@@ -577,6 +619,17 @@ WRAP(int, posix_spawnattr_setsigdefault,
 WRAP(int, posix_spawnattr_setsigmask,
      (posix_spawnattr_t * attributes, const sigset_t *set), (attributes, set),
      0, EINVAL)
+WRAP(int, pthread_attr_init, (pthread_attr_t * attributes), (attributes), 0,
+     ENOMEM)
+WRAP(int, pthread_attr_setsigmask_np,
+     (pthread_attr_t * attributes, const sigset_t *set), (attributes, set), 0,
+     ENOMEM)
+WRAP(int, pthread_attr_setstacksize, (pthread_attr_t * attributes, size_t size),
+     (attributes, size), 0, EINVAL)
+WRAP(int, pthread_create,
+     (pthread_t * thread, const pthread_attr_t *attributes,
+      void *(*function)(void *data), void *data),
+     (thread, attributes, function, data), 0, EAGAIN)
 WRAP(int, nanosleep, (const struct timespec *time, struct timespec *left),
      (time, left), EINTR, -1)
 WRAP(ssize_t, getrandom, (void *data, size_t size, unsigned int flags),
@@ -590,6 +643,8 @@ WRAP(int, setresgid, (gid_t real, gid_t effective, gid_t saved),
      (real, effective, saved), EPERM, -1)
 WRAP(int, setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit),
      (resource, limit), EPERM, -1)
+WRAP(int, getrlimit, (__rlimit_resource_t resource, struct rlimit *limit),
+     (resource, limit), EINVAL, -1)
 WRAP(int, sigaction,
      (int signal, const struct sigaction *action, struct sigaction *old),
      (signal, action, old), EINVAL, -1)

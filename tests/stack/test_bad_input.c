@@ -9,6 +9,7 @@
  * no test: it becomes the helper and has it killed at a chosen system call.
  */
 #include "stack/common.h"
+#include "support/records.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -502,6 +503,8 @@ START_TEST(test_input_obstacle_for_close_is_left_alone)
     assert_scene(&scene, obstacle);
     ck_assert_ptr_null(common_cache(&stack));
     stack_end(&stack, PAM_SUCCESS);
+    /* Its record is for reap. */
+    ck_assert_uint_eq(records_of_the_gone(), 1);
 }
 END_TEST
 
@@ -518,6 +521,8 @@ START_TEST(test_input_obstacle_for_delete_is_left_alone)
     EXPECT(pam_setcred(stack.handle, PAM_DELETE_CRED), PAM_CRED_ERR);
     assert_scene(&scene, obstacle);
     stack_end(&stack, PAM_SUCCESS);
+    /* Its record is for reap. */
+    ck_assert_uint_eq(records_of_the_gone(), 1);
 }
 END_TEST
 
@@ -724,6 +729,8 @@ START_TEST(test_input_read_only_mount_is_said)
     assert_said(DISK "/cc", "ead-only");
     common_assert_same(&before, disk_cache);
     stack_end(&stack, PAM_SUCCESS);
+    /* Its record is for reap. */
+    ck_assert_uint_eq(records_of_the_gone(), 1);
     unmount_disk();
 }
 END_TEST
@@ -1194,6 +1201,8 @@ START_TEST(test_input_broken_helper_for_close)
     common_assert_same(&before, CACHE);
     ck_assert(stack_logged("left behind"));
     stack_end(&stack, PAM_SUCCESS);
+    /* Its record is for reap. */
+    ck_assert_uint_eq(records_of_the_gone(), 1);
 }
 END_TEST
 

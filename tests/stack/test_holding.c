@@ -22,6 +22,8 @@
 
 #include <security/pam_modules.h>
 
+#include "base/channel.h"
+#include "client/spawn.h"
 #include "registry/registry.h"
 
 #define SHARED "ccache=FILE:/tmp/krb5cc_shared"
@@ -608,6 +610,60 @@ START_TEST(test_holding_unlock_of_another_leaves_hers)
 }
 END_TEST
 
+/* A module in a running sshd meets the helper of the next version. */
+
+/* What the helper answers to a module of VERSION that wants CACHE destroyed. */
+static enum outcome
+destroy_as_of(uint16_t version, const char *cache)
+{
+    struct request request = {.job = JOB_DESTROY,
+                              .budget_ms = 5000,
+                              .user = "alice",
+                              .has_account = true,
+                              .cache = cache};
+    struct bytes payload = BYTES_EMPTY;
+    struct message message = {.payload = BYTES_EMPTY};
+    struct result result = {.outcome = OUTCOME_HELPER_FAILED};
+    enum outcome outcome = OUTCOME_HELPER_FAILED;
+    struct options options;
+    pid_t pid = -1;
+    size_t at = 0;
+    int fd = -1;
+
+    request.uid = common_uid("alice");
+    request.gid = common_uid("alice");
+    ck_assert_int_eq(options_init(&options), 0);
+    request_pack(&payload, &request, &options);
+    ck_assert_int_eq(spawn(stack_helper(), &pid, &fd, &at), 0);
+    ck_assert_int_eq(channel_send(fd, NULL, version, MESSAGE_REQUEST, &payload),
+                     0);
+    while (message.type != MESSAGE_RESULT) {
+        message_free(&message);
+        ck_assert_int_eq(channel_receive(fd, NULL, &message), 0);
+        ck_assert_uint_eq(message.version, version);
+    }
+    ck_assert_int_eq(result_unpack(bytes_span(&message.payload), &result), 0);
+    outcome = result.outcome;
+    message_free(&message);
+    bytes_free(&payload);
+    options_free(&options);
+    (void)close(fd);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    return outcome;
+}
+
+START_TEST(test_holding_helper_serves_the_module_before_it)
+{
+    NEEDS_ROOT();
+    establish(&stack, "");
+    ck_assert_int_eq(
+        destroy_as_of(MESSAGE_VERSION_OLDEST, common_cache(&stack)),
+        OUTCOME_SUCCESS);
+    ck_assert(!common_exists(cache_path(common_cache(&stack))));
+    close_and_end(&stack);
+}
+END_TEST
+
 static void
 add_records(Suite *suite)
 {
@@ -622,6 +678,7 @@ add_records(Suite *suite)
     tcase_add_loop_test(
         tcase, test_holding_full_or_read_only_directory_fails_no_login, 0, 2);
     tcase_add_test(tcase, test_holding_failed_establish_leaves_no_record);
+    tcase_add_test(tcase, test_holding_helper_serves_the_module_before_it);
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "stack/attacker.h"
 #include "stack/canary.h"
 #include "stack/common.h"
+#include "support/records.h"
 #include "support/shared.h"
 
 #define ROUNDS 500
@@ -348,6 +349,8 @@ START_TEST(test_races_of_links_gain_nothing)
     print_tally();
     ck_assert(was_a_race());
     assert_login_works();
+    /* Of sessions whose end she has made fail. */
+    (void)records_of_the_gone();
     end();
 }
 END_TEST
