@@ -240,16 +240,17 @@ END_TEST
 
 START_TEST(test_list_of_ten_thousand_records)
 {
+    const unsigned int count = IS_SANITIZED ? 1000 : 10000;
     /* Of elsewhere, since a look at each takes a helper. */
     struct record record;
 
     NEEDS_NAMESPACE();
     record = desk_record("alice", "FILE:/tmp/a", DESK_ELSEWHERE);
-    for (int i = 0; i < 10000; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         (void)desk_plant(&record);
     }
     RUN("list", 0);
-    ck_assert_uint_eq(desk_count("elsewhere"), 10000);
+    ck_assert_uint_eq(desk_count("elsewhere"), count);
 }
 END_TEST
 
