@@ -63,14 +63,6 @@ explain(struct host *host, enum outcome outcome)
     }
 }
 
-static void
-say_excluded(const struct host *host)
-{
-    log_line(&host->log, LOG_LEVEL_DEBUG,
-             "user %s left alone: excluded by minimum_uid or ignore_root",
-             host->user);
-}
-
 /* One try with PASSWORD (NULL: ask for it). */
 static enum outcome
 try_password(struct host *host, struct state *state, const char *password)
@@ -91,9 +83,7 @@ try_password(struct host *host, struct state *state, const char *password)
         log_line(&host->log, LOG_LEVEL_INFO, "user %s authenticated as %s",
                  host->user, state->principal);
         handover_leave(host, state);
-    } else if (outcome == OUTCOME_NOT_OURS) {
-        say_excluded(host);
-    } else {
+    } else if (outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "authentication failed");
         explain(host, outcome);
     }
@@ -112,7 +102,6 @@ auth_authenticate(struct host *host)
         return OUTCOME_NOT_OURS;
     }
     if (host_excludes_user(host)) {
-        say_excluded(host);
         return OUTCOME_NOT_OURS;
     }
     state = state_of(host);

@@ -275,8 +275,15 @@ host_end(struct host *host)
 bool
 host_excludes_user(const struct host *host)
 {
-    return options_exclude_user(&host->options, host->user,
-                                host->account.exists, host->account.uid);
+    bool excludes = options_exclude_user(
+        &host->options, host->user, host->account.exists, host->account.uid);
+
+    if (excludes) {
+        log_line(&host->log, LOG_LEVEL_DEBUG,
+                 "user %s left alone: excluded by minimum_uid or ignore_root",
+                 host->user);
+    }
+    return excludes;
 }
 
 bool

@@ -76,7 +76,7 @@ int host_code(enum call call, enum outcome outcome);
 /* How loudly OUTCOME is said in the log. */
 enum log_level host_level(enum outcome outcome);
 
-/* Whether the options exclude the user. */
+/* Whether the options exclude the user; said with `debug`. */
 bool host_excludes_user(const struct host *host);
 
 /* Whether messages to the user are unwanted. */
