@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -45,6 +46,41 @@ static char *state;
 static char *runtime;
 static struct registry registry;
 static size_t descriptors;
+
+/*
+ * What a test wants done in the moment before the next flock(2), once; and
+ * whether /proc can be listed.  The code that is tested calls these two.
+ */
+static void (*before_flock)(void);
+static bool hides_proc;
+
+int flock(int fd, int operation);
+DIR *opendir(const char *name);
+
+int
+flock(int fd, int operation)
+{
+    void (*hook)(void) = before_flock;
+
+    before_flock = NULL;
+    if (hook != NULL) {
+        hook();
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+DIR *
+opendir(const char *name)
+{
+    int fd = -1;
+
+    if (hides_proc && strcmp(name, "/proc") == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? NULL : fdopendir(fd);
+}
 
 static void
 set_up(void)
@@ -1347,6 +1383,61 @@ START_TEST(test_registry_lock_survives_a_sweep)
 }
 END_TEST
 
+static int lock_of_hook = -1;
+
+static void
+replace_directory(void)
+{
+    ck_assert_int_eq(rmdir(home_of(HER, "")), 0);
+    ck_assert_int_eq(mkdir(home_of(HER, ""), 0700), 0);
+}
+
+static void
+replace_directory_and_lock(void)
+{
+    ck_assert_int_eq(rmdir(home_of(HER, "")), 0);
+    lock_of_hook = registry_lock(&registry, HER, 0);
+}
+
+/* LOCK is the lock on what is found now, not on what once was. */
+static void
+check_lock(int lock)
+{
+    struct stat locked;
+    struct stat found;
+
+    ck_assert_int_ge(lock, 0);
+    ck_assert_int_eq(fstat(lock, &locked), 0);
+    ck_assert_int_eq(stat(home_of(HER, ""), &found), 0);
+    ck_assert_uint_eq(locked.st_ino, found.st_ino);
+    ck_assert_int_eq(registry_lock(&registry, HER, 0), -ETIMEDOUT);
+}
+
+/* Swept between its opening and its locking, and made again by another. */
+START_TEST(test_registry_lock_is_on_the_directory_of_now)
+{
+    int lock = -1;
+
+    before_flock = replace_directory;
+    lock = registry_lock(&registry, HER, 10000);
+    check_lock(lock);
+    registry_unlock(lock);
+}
+END_TEST
+
+/* The same to a sweep, and the other one is locked by then. */
+START_TEST(test_registry_lock_survives_a_sweep_that_is_late)
+{
+    struct registry_key key = join_simply();
+
+    ck_assert_int_eq(registry_leave(&registry, &key), 0);
+    before_flock = replace_directory_and_lock;
+    registry_sweep(&registry);
+    check_lock(lock_of_hook);
+    registry_unlock(lock_of_hook);
+}
+END_TEST
+
 /* Holds her lock until it is killed; says so. */
 static int
 hold(void *data)
@@ -1380,26 +1471,43 @@ END_TEST
 static int
 wait_to_be_killed(void *data)
 {
-    (void)data;
+    shared_set(data, 1);
     for (;;) {
         (void)pause();
     }
     return 0;
 }
 
+/* A process of UID's that does nothing. */
+static pid_t
+start_shell(uid_t uid)
+{
+    atomic_uint *word = shared_memory(sizeof(*word));
+    pid_t pid = shared_start(uid, wait_to_be_killed, word);
+
+    ck_assert_uint_eq(shared_wait(word, 0, 20000000), 1);
+    return pid;
+}
+
+static void
+end_shell(pid_t pid)
+{
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(shared_end(pid), -1);
+}
+
 /* A thread of the host may fork at any time, and take a copy along. */
 START_TEST(test_registry_lock_is_given_back_in_spite_of_a_fork)
 {
     int lock = registry_lock(&registry, HER, 0);
-    pid_t pid = shared_start(0, wait_to_be_killed, NULL);
+    pid_t pid = start_shell(0);
     int again = -1;
 
     registry_unlock(lock);
     again = registry_lock(&registry, HER, 0);
     ck_assert_int_ge(again, 0);
     registry_unlock(again);
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);
-    ck_assert_int_eq(shared_end(pid), -1);
+    end_shell(pid);
 }
 END_TEST
 
@@ -1489,13 +1597,28 @@ END_TEST
 START_TEST(test_registry_cache_is_held_where_the_host_alone_is_dead)
 {
     struct registry_key key = join_simply();
-    pid_t shell = shared_start(HER, wait_to_be_killed, NULL);
+    pid_t shell = start_shell(HER);
 
     join(sample_gone(HER, CACHE));
     ck_assert_int_eq(is_held_by_others(&key), 1);
-    ck_assert_int_eq(kill(shell, SIGKILL), 0);
-    ck_assert_int_eq(shared_end(shell), -1);
+    end_shell(shell);
     ck_assert_int_eq(is_held_by_others(&key), 0);
+}
+END_TEST
+
+START_TEST(test_registry_cache_may_be_held_where_nobody_can_be_seen)
+{
+    struct registry_key key = join_simply();
+    struct record record = sample_live(HER, CACHE);
+    int held = 0;
+
+    join(sample_gone(HER, CACHE));
+    hides_proc = true;
+    held = registry_is_held(&registry, &key, &record, NULL);
+    hides_proc = false;
+    ck_assert_int_eq(held, -EAGAIN);
+    ck_assert_int_eq(registry_is_held(&registry, &key, &record, NULL), 0);
+    record_free(&record);
 }
 END_TEST
 
@@ -1564,7 +1687,7 @@ START_TEST(test_registry_cache_may_be_held_in_a_place_that_is_out_of_reach)
     struct record record = sample_live(HER, CACHE);
     struct registry_key other = join_simply();
     struct registry_key self = join(sample_gone(HER, CACHE));
-    pid_t shell = shared_start(HER, wait_to_be_killed, NULL);
+    pid_t shell = start_shell(HER);
 
     /* With each number of descriptors, for the living, then for the shell. */
     for (int dead = 0; dead < 2; dead++) {
@@ -1581,8 +1704,7 @@ START_TEST(test_registry_cache_may_be_held_in_a_place_that_is_out_of_reach)
     }
     ck_assert_int_eq(registry_leave(&registry, &self), 0);
     ck_assert_int_eq(registry_is_held(&registry, &key, &record, NULL), 0);
-    ck_assert_int_eq(kill(shell, SIGKILL), 0);
-    ck_assert_int_eq(shared_end(shell), -1);
+    end_shell(shell);
     record_free(&record);
 }
 END_TEST
@@ -1896,6 +2018,8 @@ add_lock(Suite *suite)
     tcase_add_test(tcase, test_registry_lock_is_held_by_one);
     tcase_add_test(tcase, test_registry_lock_keeps_no_record_away);
     tcase_add_test(tcase, test_registry_lock_survives_a_sweep);
+    tcase_add_test(tcase, test_registry_lock_survives_a_sweep_that_is_late);
+    tcase_add_test(tcase, test_registry_lock_is_on_the_directory_of_now);
     tcase_add_test(tcase,
                    test_registry_lock_of_a_holder_that_is_killed_is_free);
     tcase_add_test(tcase, test_registry_lock_is_given_back_in_spite_of_a_fork);
@@ -1915,6 +2039,8 @@ add_holders(Suite *suite)
     tcase_add_test(tcase, test_registry_cache_is_not_held_by_the_dead);
     tcase_add_test(tcase,
                    test_registry_cache_is_held_where_the_host_alone_is_dead);
+    tcase_add_test(tcase,
+                   test_registry_cache_may_be_held_where_nobody_can_be_seen);
     tcase_add_test(tcase, test_registry_cache_is_held_from_elsewhere);
     tcase_add_test(tcase, test_registry_cache_is_not_held_by_who_has_ended);
     tcase_add_test(tcase,
