@@ -26,7 +26,9 @@ room_tests = \
 	tests/krb/test_verify
 
 registry_tests = \
-	tests/registry/test_record
+	tests/registry/test_presence \
+	tests/registry/test_record \
+	tests/registry/test_registry
 
 admin_tests = \
 	tests/admin/test_check \
@@ -89,6 +91,7 @@ libsupport_la_SOURCES = \
 	tests/client/fake.c tests/client/fake.h \
 	tests/helper/forge.c tests/helper/forge.h \
 	tests/krb/here.c tests/krb/here.h \
+	tests/registry/sample.c tests/registry/sample.h \
 	tests/stack/attacker.c tests/stack/attacker.h \
 	tests/stack/canary.c tests/stack/canary.h \
 	tests/stack/common.c tests/stack/common.h \
