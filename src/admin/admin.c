@@ -343,6 +343,18 @@ admin_ask_machine(struct admin *admin, enum job job,
     ask(&asking, &request, answer_out);
 }
 
+/* What became of a cache whose destruction has come to OUTCOME. */
+static enum admin_end
+end_of(enum outcome outcome)
+{
+    if (outcome == OUTCOME_SUCCESS) {
+        return ADMIN_ENDED;
+    }
+    return outcome == OUTCOME_CACHE_TAKEN || outcome == OUTCOME_CACHE_KIND
+               ? ADMIN_NOT_OURS
+               : ADMIN_STAYS;
+}
+
 enum admin_end
 admin_end_cache(struct admin *admin, const struct registry_key *key,
                 const struct record *record, char cause[512])
@@ -354,7 +366,7 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
 
     if (record->ownership == RECORD_SHARED) {
         lock = registry_lock(&admin->registry, record->uid,
-                             admin->timeout_s * 1000);
+                             SAFEFS_FAIL_IF_MISSING, admin->timeout_s * 1000);
         if (lock < 0) {
             (void)snprintf(cause, 512,
                            "cannot lock what his sessions share: "
@@ -364,14 +376,16 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
         }
     }
     /* By a look of its own: who has come since ours counts too. */
-    held = registry_is_held(&admin->registry, key, record, NULL);
+    held = registry_holders(&admin->registry, key, record, NULL);
     if (held < 0) {
         (void)snprintf(cause, 512, "it cannot be told who else holds it: %s",
                        admin_words(held));
         end = ADMIN_STAYS;
-    } else if (held == 0) {
+    } else if (held == REGISTRY_ADOPTERS) {
+        end = ADMIN_IN_USE;
+    } else if (held == REGISTRY_NOBODY) {
         admin_ask(admin, JOB_DESTROY, record, &answer);
-        end = answer.outcome == OUTCOME_SUCCESS ? ADMIN_ENDED : ADMIN_STAYS;
+        end = end_of(answer.outcome);
         memcpy(cause, answer.cause, sizeof(answer.cause));
         admin_answer_free(&answer);
     }

@@ -100,9 +100,11 @@ void admin_ask_machine(struct admin *admin, enum job job,
 
 /* What came of admin_end_cache. */
 enum admin_end {
-    ADMIN_ENDED, /* it was destroyed, or was not there */
-    ADMIN_HELD,  /* somebody else holds it: it was left alone */
-    ADMIN_STAYS  /* it could not be destroyed: CAUSE says why */
+    ADMIN_ENDED,    /* it was destroyed, or was not there */
+    ADMIN_HELD,     /* somebody else holds it and will end it */
+    ADMIN_IN_USE,   /* somebody else uses it: it is to be ended later */
+    ADMIN_NOT_OURS, /* what has its name is no cache: CAUSE says what */
+    ADMIN_STAYS     /* it could not be destroyed: CAUSE says why */
 };
 
 /*

@@ -70,6 +70,16 @@ end_session(struct admin *admin, struct session *session)
     case ADMIN_HELD:
         forget(admin, session, "another session holds it");
         break;
+    case ADMIN_IN_USE:
+        admin_detail(admin, "user %s: %s stays for now: a session uses it",
+                     sessions_name(record), record->cache);
+        keep_as_ended(admin, session);
+        break;
+    case ADMIN_NOT_OURS:
+        admin_say(admin, "user %s: forgot %s, which is no cache: %s",
+                  sessions_name(record), record->cache, cause);
+        leave(admin, session);
+        break;
     case ADMIN_STAYS:
         admin_fail(admin, "user %s: cannot destroy %s: %s",
                    sessions_name(record), record->cache, cause);
@@ -99,8 +109,8 @@ reap_session(struct admin *admin, struct session *session)
         forget(admin, session, "its host has made it and ends it");
     } else if (!admin->is_dry_run) {
         end_session(admin, session);
-    } else if (registry_is_held(&admin->registry, &session->key, record,
-                                NULL) != 0) {
+    } else if (registry_holders(&admin->registry, &session->key, record,
+                                NULL) != REGISTRY_NOBODY) {
         forget(admin, session, "another session holds it");
     } else {
         admin_say(admin, "user %s: would destroy %s: %s", sessions_name(record),

@@ -141,7 +141,8 @@ int note_unpack(struct span payload, struct note *note_out);
 /*
  * The wish for a name: of PATTERN, which ends in XXXXXX, or of the options'
  * template where it is "".  Another wish means that the last one's name cannot
- * be had.
+ * be had.  Since version 2 PATTERN may also be the whole name of a cache that
+ * was found in a shared collection: the module takes note and gives it back.
  */
 struct draw {
     const char *pattern;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/expand.h"
 #include "helper/judge.h"
 #include "krb/ccache.h"
 
@@ -44,6 +45,21 @@ draw(struct helper *helper, const char *pattern, struct message *message_out)
     return name;
 }
 
+/*
+ * Lets the module know that a session is about to have FOUND, before it has.  A
+ * name that ends like a pattern it would take for one.
+ */
+static void
+announce(struct helper *helper, const char *found)
+{
+    struct message message;
+
+    if (helper->module.version >= 2 && !expand_is_unique(found)) {
+        (void)draw(helper, found, &message);
+        message_free(&message);
+    }
+}
+
 /* NAME is what the result is about, also where it comes to nothing. */
 static enum outcome
 set_result_name(struct krb *krb, struct job_result *result, const char *name)
@@ -62,8 +78,9 @@ set_result_name(struct krb *krb, struct job_result *result, const char *name)
  * freed, becomes its pattern.
  */
 static enum outcome
-put_into(struct krb *krb, const char *collection, const struct tickets *tickets,
-         struct job_result *result, char **pattern)
+put_into(struct helper *helper, struct krb *krb, const char *collection,
+         const struct tickets *tickets, struct job_result *result,
+         char **pattern)
 {
     char *found = NULL;
     enum outcome outcome =
@@ -75,6 +92,7 @@ put_into(struct krb *krb, const char *collection, const struct tickets *tickets,
         return outcome == OUTCOME_SUCCESS ? OUTCOME_CACHE_TAKEN : outcome;
     }
     if (outcome == OUTCOME_SUCCESS) {
+        announce(helper, found);
         free(result->cache);
         result->cache = found;
         outcome = ccache_replace(krb, found, tickets);
@@ -107,7 +125,7 @@ put(struct helper *helper, struct krb *krb, const struct cache_name *name,
         return outcome;
     }
     return name->is_shared
-               ? put_into(krb, name->name, tickets, result, pattern)
+               ? put_into(helper, krb, name->name, tickets, result, pattern)
                : krb_refuse(krb, OUTCOME_CACHE_KIND,
                             "%s: a collection is not one session's own",
                             name->name);
@@ -192,7 +210,8 @@ replace(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = given_tickets(helper, krb, &tickets);
     }
     if (outcome == OUTCOME_SUCCESS && ccache_is_collection(result->cache)) {
-        outcome = put_into(krb, result->cache, &tickets, result, &pattern);
+        outcome =
+            put_into(helper, krb, result->cache, &tickets, result, &pattern);
     } else if (outcome == OUTCOME_SUCCESS) {
         outcome = ccache_replace(krb, result->cache, &tickets);
     }

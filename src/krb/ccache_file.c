@@ -21,6 +21,9 @@
 /* What krb5_cc_move appends to the name of its temporary file. */
 #define STRAY_SUFFIX_LENGTH 7 /* .XXXXXX */
 
+/* So many entries of a directory are looked at for strays. */
+#define SWEEP_ENTRIES_MAX 20000
+
 /* What is larger is no cache: nobody has so many tickets. */
 #define FILE_SIZE_MAX ((off_t)16 << 20)
 
@@ -190,7 +193,9 @@ ccache_file_sweep(const char *path, int64_t older_than_s)
     if (directory == NULL) {
         return;
     }
-    while ((entry = readdir(directory)) != NULL) {
+    /* Whoever fills the directory shall not hold up everybody's logins. */
+    for (int i = 0;
+         i < SWEEP_ENTRIES_MAX && (entry = readdir(directory)) != NULL; i++) {
         if (is_stray_name(entry->d_name, slash + 1)) {
             remove_stray(dirfd(directory), entry->d_name, older_than_s);
         }
@@ -296,8 +301,10 @@ ccache_file_replace(struct krb *krb, const char *name,
     if (code != 0) {
         return replace_failed(krb, path, code, error);
     }
-    /* A younger one may be another's, who is about to rename it. */
-    ccache_file_sweep(path, krb->call_limit_s);
+    if (change->old->client != NULL) {
+        /* A younger one may be another's, who is about to rename it. */
+        ccache_file_sweep(path, krb->call_limit_s);
+    }
     return OUTCOME_SUCCESS;
 }
 
@@ -311,6 +318,16 @@ remove_name(struct krb *krb, const char *path)
     return ccache_refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, errno);
 }
 
+/* Whether PATH is there, and is no plain file of this user. */
+static bool
+is_something_else(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 &&
+           (!S_ISREG(status.st_mode) || status.st_uid != geteuid());
+}
+
 static enum outcome
 destroy_content(struct krb *krb, const char *name)
 {
@@ -322,6 +339,9 @@ destroy_content(struct krb *krb, const char *name)
     if (outcome == OUTCOME_CACHE_MISSING) {
         /* Gone already, or an empty claim. */
         return remove_name(krb, path);
+    }
+    if (outcome == OUTCOME_CACHE_UNREADABLE && is_something_else(path)) {
+        return OUTCOME_CACHE_TAKEN;
     }
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;

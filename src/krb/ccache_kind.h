@@ -75,7 +75,7 @@ struct ccache_kind {
     enum outcome (*replace)(struct krb *krb, const char *name,
                             const struct ccache_change *change);
 
-    /* Destroys the cache; gone already is a success. */
+    /* Destroys the cache; gone already is a success (see ccache.h). */
     enum outcome (*destroy)(struct krb *krb, const char *name);
 };
 

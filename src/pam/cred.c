@@ -67,19 +67,21 @@ static void
 give_up(struct state *state, const struct errand *errand, enum outcome outcome)
 {
     struct host *host = errand->host;
-    enum outcome cleaned = OUTCOME_SUCCESS;
+    bool is_clean = true;
 
     errand_log(errand, outcome,
                outcome == OUTCOME_SESSION_NOT_OPEN
                    ? "the cache is left to open_session"
                    : "no cache could be made");
     if (may_have_left_something(outcome)) {
-        cleaned = clean_up_after(host, errand);
+        /* What others may hold is not ours to clean up here. */
+        is_clean = clean_up_after(host, errand) == OUTCOME_SUCCESS &&
+                   !errand->is_shared;
     }
     if (!holding_is_any(&state->holding)) {
         return;
     }
-    if (cleaned == OUTCOME_SUCCESS) {
+    if (is_clean) {
         holding_leave(host, &state->holding);
     } else {
         holding_leave_to_reap(host, &state->holding);
@@ -148,37 +150,46 @@ destroy(struct host *host, const struct holding *holding)
     return outcome;
 }
 
-/* Destroys what HOLDING holds where nobody else does. */
+/* Destroys what HOLDING holds, and leaves it; where that fails, to reap. */
 static enum outcome
-destroy_as_last(struct host *host, const struct holding *holding)
+end_as_last(struct host *host, struct holding *holding)
 {
-    switch (holding_others(host, holding)) {
-    case HOLDERS_OTHERS:
-        log_line(&host->log, LOG_LEVEL_DEBUG, "other sessions still hold %s",
-                 holding->record.cache);
-        return OUTCOME_SUCCESS;
-    case HOLDERS_UNKNOWN:
-        return OUTCOME_CACHE_UNWRITABLE;
-    case HOLDERS_NONE:
-        break;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (holding_is_ours_to_end(holding) && !host->options.retain_after_close) {
+        outcome = destroy(host, holding);
     }
-    return holding_is_ours_to_end(holding) && !host->options.retain_after_close
-               ? destroy(host, holding)
-               : OUTCOME_SUCCESS;
-}
-
-/* Leaves HOLDING, and destroys what it holds where nobody else does. */
-static enum outcome
-end_holding(struct host *host, struct holding *holding)
-{
-    enum outcome outcome = destroy_as_last(host, holding);
-
     if (outcome == OUTCOME_SUCCESS) {
         holding_leave(host, holding);
     } else {
         holding_leave_to_reap(host, holding);
     }
     return outcome;
+}
+
+/* Leaves HOLDING, and destroys what it holds where nobody else does. */
+static enum outcome
+end_holding(struct host *host, struct holding *holding)
+{
+    enum holders others = holding_others(host, holding);
+
+    if (others == HOLDERS_NONE) {
+        return end_as_last(host, holding);
+    }
+    if (others == HOLDERS_UNKNOWN && holding->is_recorded) {
+        holding_leave_to_reap(host, holding);
+        return OUTCOME_CACHE_UNWRITABLE;
+    }
+    log_line(&host->log, LOG_LEVEL_DEBUG, "%s stays: others hold it",
+             holding->record.cache);
+    if (others == HOLDERS_ADOPTERS) {
+        holding_leave_to_reap(host, holding);
+        holding_forget(holding);
+    } else {
+        /* Also who cannot know who holds it, and has no record to leave. */
+        holding_leave(host, holding);
+    }
+    return OUTCOME_SUCCESS;
 }
 
 /*
@@ -189,7 +200,7 @@ end_holding(struct host *host, struct holding *holding)
 static enum outcome
 end_shared(struct host *host, struct holding *holding)
 {
-    int lock = holding_lock(host, holding->record.uid);
+    int lock = holding_lock(host, holding->record.uid, SAFEFS_FAIL_IF_MISSING);
     enum outcome outcome = OUTCOME_SUCCESS;
 
     if (lock < 0 && holding->is_recorded) {
@@ -376,12 +387,14 @@ replace_in(struct host *host, const struct state *state, const char *target)
 
 /*
  * The same for the sessions that the user has at this machine: a display
- * manager unlocks as root, in a process that knows of no cache.
+ * manager unlocks as root, in a process that knows of no cache.  A session that
+ * he has broken is no reason to keep him out of the others.
  */
 static enum outcome
 replace_in_sessions(struct host *host, const struct state *state)
 {
     struct holding_names names;
+    bool has_replaced = false;
     enum outcome outcome = holding_find_local(host, state->principal, &names);
 
     if (outcome == OUTCOME_SUCCESS && names.count == 0) {
@@ -391,10 +404,11 @@ replace_in_sessions(struct host *host, const struct state *state)
     for (size_t i = 0; i < names.count; i++) {
         enum outcome one = replace_in(host, state, names.list[i]);
 
+        has_replaced |= one == OUTCOME_SUCCESS;
         outcome = outcome == OUTCOME_SUCCESS ? one : outcome;
     }
     holding_names_free(&names);
-    return outcome;
+    return has_replaced ? OUTCOME_SUCCESS : outcome;
 }
 
 /* Puts the handle's own tickets in the place of those in the target caches. */

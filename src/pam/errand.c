@@ -147,8 +147,15 @@ name_of_options(struct errand *errand)
 static enum outcome
 name_of_pattern(struct errand *errand, const char *pattern)
 {
-    int status = expand_pattern(pattern, &errand->name);
+    int status = 0;
 
+    if (!expand_is_unique(pattern)) {
+        /* What was found in a shared collection: only to be known. */
+        errand->name = strdup(pattern);
+        errand->is_shared = true;
+        return errand->name == NULL ? OUTCOME_NO_MEMORY : OUTCOME_SUCCESS;
+    }
+    status = expand_pattern(pattern, &errand->name);
     errand->is_shared = false;
     if (status == -ENOMEM) {
         return OUTCOME_NO_MEMORY;
@@ -181,8 +188,10 @@ hold(struct errand *errand)
         .ownership = ownership_of(errand),
     };
 
-    if (cache.ownership == RECORD_SHARED && errand->lock < 0) {
-        errand->lock = holding_lock(host, host->account.uid);
+    if (cache.ownership == RECORD_SHARED && !errand->has_tried_lock) {
+        errand->has_tried_lock = true;
+        errand->lock =
+            holding_lock(host, host->account.uid, SAFEFS_MAKE_IF_MISSING);
     }
     return holding_begin(host, errand->holding, &cache);
 }

@@ -19,6 +19,7 @@ struct errand {
     struct holding *holding;
     const char *principal;
     int lock;
+    bool has_tried_lock; /* it cannot be had: once is enough */
     /* The name last drawn for a STORE (NULL = none), owned (errand_free). */
     char *name;
     bool is_shared; /* that name is not this session's alone */

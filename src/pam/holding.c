@@ -209,21 +209,33 @@ holding_others(struct host *host, const struct holding *holding)
     const struct registry registry = registry_of(host);
     int held = 0;
 
-    if (!holding->is_recorded || holding->record.ownership != RECORD_SHARED) {
+    if (holding->record.ownership != RECORD_SHARED) {
         return HOLDERS_NONE;
     }
-    held = registry_is_held(&registry, &holding->key, &holding->record, NULL);
-    if (held < 0) {
-        log_line(&host->log, LOG_LEVEL_ERROR,
-                 "user %s: it cannot be told who else holds %s: %s",
-                 holding->record.user, holding->record.cache, WORDS(held));
-        return HOLDERS_UNKNOWN;
+    held = host_acts_as_root()
+               ? registry_holders(&registry,
+                                  holding->is_recorded ? &holding->key : NULL,
+                                  &holding->record, NULL)
+               : -EACCES;
+    switch (held) {
+    case REGISTRY_NOBODY:
+        return HOLDERS_NONE;
+    case REGISTRY_OTHERS:
+        return HOLDERS_OTHERS;
+    case REGISTRY_ADOPTERS:
+        return HOLDERS_ADOPTERS;
+    default:
+        break;
     }
-    return held == 0 ? HOLDERS_NONE : HOLDERS_OTHERS;
+    log_line(&host->log,
+             host_acts_as_root() ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
+             "user %s: it cannot be told who else holds %s: %s",
+             holding->record.user, holding->record.cache, WORDS(held));
+    return HOLDERS_UNKNOWN;
 }
 
 int
-holding_lock(struct host *host, int64_t uid)
+holding_lock(struct host *host, int64_t uid, enum safefs_missing missing)
 {
     const struct registry registry = registry_of(host);
     int lock = -1;
@@ -232,7 +244,8 @@ holding_lock(struct host *host, int64_t uid)
         return -1;
     }
     /* Half of the time at the most: the rest is for the work itself. */
-    lock = registry_lock(&registry, uid, deadline_left_ms(&host->deadline) / 2);
+    lock = registry_lock(&registry, uid, missing,
+                         deadline_left_ms(&host->deadline) / 2);
     if (lock == -ETIMEDOUT) {
         log_line(&host->log, LOG_LEVEL_NOTICE,
                  "user %s: another session is long about the shared cache",

@@ -56,8 +56,9 @@ void holding_leave_to_reap(struct host *host, struct holding *holding);
 /* Who else holds the cache of a session. */
 enum holders {
     HOLDERS_NONE,
-    HOLDERS_OTHERS,
-    HOLDERS_UNKNOWN /* the registry cannot be read */
+    HOLDERS_OTHERS,   /* the last of them ends it */
+    HOLDERS_ADOPTERS, /* they use it, and do not end it: reap will */
+    HOLDERS_UNKNOWN   /* the registry cannot be read */
 };
 
 enum holders holding_others(struct host *host, const struct holding *holding);
@@ -70,7 +71,7 @@ void holding_forget(struct holding *holding);
  * given back (registry_unlock); -1 where it cannot be had in time, which is
  * logged.
  */
-int holding_lock(struct host *host, int64_t uid);
+int holding_lock(struct host *host, int64_t uid, enum safefs_missing missing);
 
 /* The names of caches, owned (holding_names_free). */
 struct holding_names {

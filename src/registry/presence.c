@@ -475,13 +475,14 @@ presence_judge(const struct record *record,
     int64_t here = pid_namespace();
 
     boot_of(boot);
-    if (*boot != '\0' && *record->boot != '\0' &&
-        strcmp(boot, record->boot) != 0) {
-        return PRESENCE_GONE;
-    }
+    /* Before the boot: a container may say that it has one of its own. */
     if (record->pid_namespace != here &&
         record->pid_namespace != RECORD_UNKNOWN) {
         return PRESENCE_ELSEWHERE;
+    }
+    if (*boot != '\0' && *record->boot != '\0' &&
+        strcmp(boot, record->boot) != 0) {
+        return PRESENCE_GONE;
     }
     if (census == NULL || presence_has_host(record) ||
         has_session(record, census)) {

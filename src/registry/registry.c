@@ -648,7 +648,7 @@ struct question {
     const struct registry_key *key;
     const char *cache;
     const struct presence_census *census;
-    bool is_held;
+    enum registry_holders holders;
     bool is_unsure; /* a holder has no host: a census will tell */
     int fault;      /* of a record that may be a holder's */
 };
@@ -659,7 +659,7 @@ ask(void *data, const struct registry_entry *entry)
     struct question *question = data;
     const struct record *record = entry->record;
 
-    if (entry->key.place == question->key->place &&
+    if (question->key != NULL && entry->key.place == question->key->place &&
         strcmp(entry->key.id, question->key->id) == 0) {
         return true;
     }
@@ -677,12 +677,16 @@ ask(void *data, const struct registry_entry *entry)
         question->is_unsure = true;
         return true;
     }
-    question->is_held = true;
+    if (record->ownership == RECORD_ADOPTED) {
+        question->holders = REGISTRY_ADOPTERS;
+        return true;
+    }
+    question->holders = REGISTRY_OTHERS;
     return false;
 }
 
 int
-registry_is_held(const struct registry *registry,
+registry_holders(const struct registry *registry,
                  const struct registry_key *key, const struct record *record,
                  const struct presence_census *census)
 {
@@ -697,7 +701,7 @@ registry_is_held(const struct registry *registry,
 
     digest_of(record->cache, digest);
     travel(&tour, record->uid);
-    if (!question.is_held && question.is_unsure) {
+    if (question.holders != REGISTRY_OTHERS && question.is_unsure) {
         own = presence_census_take();
         question.census = own;
         if (own == NULL) {
@@ -707,23 +711,30 @@ registry_is_held(const struct registry *registry,
         travel(&tour, record->uid);
         presence_census_free(own);
     }
-    if (question.is_held) {
-        return 1;
+    if (question.holders == REGISTRY_OTHERS) {
+        return REGISTRY_OTHERS;
     }
-    return tour.status < 0 && !is_no_place(tour.status) ? tour.status
-                                                        : question.fault;
+    if (tour.status < 0 && !is_no_place(tour.status)) {
+        return tour.status;
+    }
+    return question.fault < 0 ? question.fault : (int)question.holders;
 }
 
-/* Opens the directory of UID in the first place that will do. */
+/*
+ * Opens the directory of UID in the first place that there is.  A failure that
+ * may be over in a moment (a full disk) does not lead to the second: then two
+ * would have a lock each.
+ */
 static int
-open_any_home(const struct registry *registry, int64_t uid)
+open_any_home(const struct registry *registry, int64_t uid,
+              enum safefs_missing missing)
 {
     struct registry_key key = {.place = REGISTRY_STATE, .uid = uid};
-    int fd = open_home(registry, &key, SAFEFS_MAKE_IF_MISSING);
+    int fd = open_home(registry, &key, missing);
 
-    if (fd < 0) {
+    if (fd == -ENOENT || fd == -EROFS || is_no_place(fd)) {
         key.place = REGISTRY_RUNTIME;
-        fd = open_home(registry, &key, SAFEFS_MAKE_IF_MISSING);
+        fd = open_home(registry, &key, missing);
     }
     return fd;
 }
@@ -734,7 +745,7 @@ is_current(const struct registry *registry, int64_t uid, int fd)
 {
     struct stat ours;
     struct stat found;
-    int other = open_any_home(registry, uid);
+    int other = open_any_home(registry, uid, SAFEFS_FAIL_IF_MISSING);
     bool is = other >= 0 && fstat(fd, &ours) == 0 &&
               fstat(other, &found) == 0 && ours.st_dev == found.st_dev &&
               ours.st_ino == found.st_ino;
@@ -747,9 +758,10 @@ is_current(const struct registry *registry, int64_t uid, int fd)
 
 /* One try; -EAGAIN: somebody else has the lock, or it is another's by now. */
 static int
-try_lock(const struct registry *registry, int64_t uid)
+try_lock(const struct registry *registry, int64_t uid,
+         enum safefs_missing missing)
 {
-    int fd = open_any_home(registry, uid);
+    int fd = open_any_home(registry, uid, missing);
     int status = 0;
 
     if (fd < 0) {
@@ -768,15 +780,16 @@ try_lock(const struct registry *registry, int64_t uid)
 }
 
 int
-registry_lock(const struct registry *registry, int64_t uid, int64_t limit_ms)
+registry_lock(const struct registry *registry, int64_t uid,
+              enum safefs_missing missing, int64_t limit_ms)
 {
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
     struct deadline deadline = deadline_in(limit_ms);
-    int fd = try_lock(registry, uid);
+    int fd = try_lock(registry, uid, missing);
 
     while (fd == -EAGAIN && deadline_left_ms(&deadline) > 0) {
         (void)nanosleep(&pause, NULL);
-        fd = try_lock(registry, uid);
+        fd = try_lock(registry, uid, missing);
     }
     return fd == -EAGAIN ? -ETIMEDOUT : fd;
 }

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/safefs.h"
 #include "registry/presence.h"
 #include "registry/record.h"
 
@@ -101,22 +102,31 @@ int registry_visit(const struct registry *registry, int64_t uid,
  */
 void registry_sweep(const struct registry *registry);
 
+/* Who else holds a cache. */
+enum registry_holders {
+    REGISTRY_NOBODY,
+    REGISTRY_OTHERS,  /* one of them will end it */
+    REGISTRY_ADOPTERS /* they use it, and none of them will */
+};
+
 /*
- * Whether another session than KEY's holds RECORD's cache: 1 for one that
- * lives, 0 for none, -errno where it cannot be told: a place or a record of a
- * holder that cannot be read.  CENSUS may be NULL: taken where it is needed.
+ * Which sessions other than KEY's (NULL = there is none) hold RECORD's cache
+ * and live: an enum registry_holders, or -errno where it cannot be told: a
+ * place or a record of a holder that cannot be read.  CENSUS may be NULL: taken
+ * where it is needed.
  */
-int registry_is_held(const struct registry *registry,
+int registry_holders(const struct registry *registry,
                      const struct registry_key *key,
                      const struct record *record,
                      const struct presence_census *census);
 
 /*
- * Takes the lock on what UID's sessions share, within LIMIT_MS; returns a
- * descriptor (registry_unlock), or -errno, -ETIMEDOUT among them.
+ * Takes the lock on what UID's sessions share, within LIMIT_MS; directories are
+ * made as MISSING says.  Returns a descriptor (registry_unlock), or -errno,
+ * -ETIMEDOUT among them.
  */
 int registry_lock(const struct registry *registry, int64_t uid,
-                  int64_t limit_ms);
+                  enum safefs_missing missing, int64_t limit_ms);
 void registry_unlock(int lock);
 
 #endif

@@ -167,7 +167,8 @@ START_TEST(test_reap_waits_for_the_lock_on_what_is_shared)
     NEEDS_NAMESPACE();
     plant_file();
     key = desk_session("alice", ALICES, RECORD_SHARED, DESK_GONE);
-    lock = registry_lock(&desk_registry, common_uid("alice"), 1000);
+    lock = registry_lock(&desk_registry, common_uid("alice"),
+                         SAFEFS_MAKE_IF_MISSING, 1000);
     ck_assert_int_ge(lock, 0);
     RUN("reap --timeout 1", 1);
     ck_assert_ptr_nonnull(strstr(desk_errors(), "cannot lock"));
@@ -188,7 +189,8 @@ START_TEST(test_reap_of_an_own_cache_needs_no_lock)
     NEEDS_NAMESPACE();
     plant_file();
     (void)desk_session("alice", ALICES, RECORD_OWN, DESK_GONE);
-    lock = registry_lock(&desk_registry, common_uid("alice"), 1000);
+    lock = registry_lock(&desk_registry, common_uid("alice"),
+                         SAFEFS_MAKE_IF_MISSING, 1000);
     ck_assert_int_ge(lock, 0);
     RUN("reap --timeout 1", 0);
     registry_unlock(lock);
@@ -223,17 +225,51 @@ START_TEST(test_reap_that_fails_keeps_the_record_as_ended)
     struct registry_key key;
 
     NEEDS_NAMESPACE();
-    ck_assert_int_eq(mkdir("/tmp/home/alice/cc", 0700), 0);
     key = desk_session("alice", ALICES, RECORD_OWN, DESK_GONE);
-    RUN("reap", 1);
+    RUN("reap --helper /nonexistent", 1);
     ck_assert_ptr_nonnull(strstr(desk_errors(), "cannot destroy " ALICES));
     ck_assert(desk_has(&key));
-    RUN("list --json", 1);
+    (void)desk_run("list --json");
     JSON_EQ("d[\"sessions\"][0][\"state\"]", "ended");
-    RUN("reap", 1);
+    RUN("reap --helper /nonexistent", 1);
     ck_assert(desk_has(&key));
-    ck_assert_int_eq(rmdir("/tmp/home/alice/cc"), 0);
     RUN("reap", 0);
+    check_nothing_left();
+}
+END_TEST
+
+/* What a user has put in his cache's place is no reason to fail for ever. */
+START_TEST(test_reap_forgets_what_is_no_cache)
+{
+    NEEDS_NAMESPACE();
+    ck_assert_int_eq(mkdir("/tmp/home/alice/cc", 0700), 0);
+    ck_assert_int_eq(chown("/tmp/home/alice/cc", common_uid("alice"), 0), 0);
+    (void)desk_session("alice", ALICES, RECORD_OWN, DESK_GONE);
+    (void)desk_session("alice", "DIR:/tmp/home/alice/cc", RECORD_SHARED,
+                       DESK_GONE);
+    RUN("reap", 0);
+    ck_assert_uint_eq(desk_count("forgot "), 2);
+    ck_assert(common_exists("/tmp/home/alice/cc"));
+    check_nothing_left();
+}
+END_TEST
+
+/* A session that will not end the cache itself still uses it. */
+START_TEST(test_reap_leaves_what_is_adopted_until_it_is_not)
+{
+    struct registry_key adopted;
+    struct registry_key ended;
+
+    NEEDS_NAMESPACE();
+    common_write("/tmp/home/alice/cc", "", common_uid("alice"), 0600);
+    ended = desk_session("alice", ALICES, RECORD_SHARED, DESK_GONE);
+    adopted = desk_session("alice", ALICES, RECORD_ADOPTED, DESK_LIVE);
+    RUN("reap", 0);
+    ck_assert(desk_has(&ended));
+    ck_assert(common_exists("/tmp/home/alice/cc"));
+    ck_assert_int_eq(registry_leave(&desk_registry, &adopted), 0);
+    RUN("reap", 0);
+    ck_assert(!common_exists("/tmp/home/alice/cc"));
     check_nothing_left();
 }
 END_TEST
@@ -550,6 +586,8 @@ main(void)
     tcase_add_test(tcase, test_reap_of_an_own_cache_needs_no_lock);
     tcase_add_test(tcase, test_reap_leaves_elsewhere_alone);
     tcase_add_test(tcase, test_reap_that_fails_keeps_the_record_as_ended);
+    tcase_add_test(tcase, test_reap_forgets_what_is_no_cache);
+    tcase_add_test(tcase, test_reap_leaves_what_is_adopted_until_it_is_not);
     tcase_add_test(tcase, test_reap_destroys_as_the_user);
     tcase_add_test(tcase,
                    test_reap_of_a_user_without_account_takes_the_records_ids);

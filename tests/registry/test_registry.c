@@ -1332,21 +1332,23 @@ END_TEST
 
 START_TEST(test_registry_lock_is_held_by_one)
 {
-    int lock = registry_lock(&registry, HER, 0);
+    int lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     int his = -1;
     int again = -1;
     struct deadline since = deadline_in(100000);
 
     ck_assert_int_ge(lock, 0);
     ck_assert_int_eq(fcntl(lock, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-    ck_assert_int_eq(registry_lock(&registry, HER, 0), -ETIMEDOUT);
-    ck_assert_int_eq(registry_lock(&registry, HER, 150), -ETIMEDOUT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0),
+                     -ETIMEDOUT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 150),
+                     -ETIMEDOUT);
     ck_assert_int_le(deadline_left_ms(&since), 100000 - 150);
-    his = registry_lock(&registry, HIM, 0);
+    his = registry_lock(&registry, HIM, SAFEFS_MAKE_IF_MISSING, 0);
     ck_assert_int_ge(his, 0);
     registry_unlock(his);
     registry_unlock(lock);
-    again = registry_lock(&registry, HER, 0);
+    again = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     ck_assert_int_ge(again, 0);
     registry_unlock(again);
     registry_unlock(-1);
@@ -1356,7 +1358,7 @@ END_TEST
 
 START_TEST(test_registry_lock_keeps_no_record_away)
 {
-    int lock = registry_lock(&registry, HER, 0);
+    int lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     struct registry_key key = join_simply();
 
     ck_assert_int_eq(look(HER), 0);
@@ -1368,16 +1370,17 @@ END_TEST
 
 START_TEST(test_registry_lock_survives_a_sweep)
 {
-    int lock = registry_lock(&registry, HER, 0);
+    int lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
 
     ck_assert_int_ge(lock, 0);
     registry_sweep(&registry);
     ck_assert(has_path(home_of(HER, "")));
-    ck_assert_int_eq(registry_lock(&registry, HER, 20), -ETIMEDOUT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 20),
+                     -ETIMEDOUT);
     registry_unlock(lock);
     registry_sweep(&registry);
     ck_assert(!has_path(home_of(HER, "")));
-    lock = registry_lock(&registry, HER, 0);
+    lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     ck_assert_int_ge(lock, 0);
     registry_unlock(lock);
 }
@@ -1396,7 +1399,7 @@ static void
 replace_directory_and_lock(void)
 {
     ck_assert_int_eq(rmdir(home_of(HER, "")), 0);
-    lock_of_hook = registry_lock(&registry, HER, 0);
+    lock_of_hook = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
 }
 
 /* LOCK is the lock on what is found now, not on what once was. */
@@ -1410,7 +1413,8 @@ check_lock(int lock)
     ck_assert_int_eq(fstat(lock, &locked), 0);
     ck_assert_int_eq(stat(home_of(HER, ""), &found), 0);
     ck_assert_uint_eq(locked.st_ino, found.st_ino);
-    ck_assert_int_eq(registry_lock(&registry, HER, 0), -ETIMEDOUT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0),
+                     -ETIMEDOUT);
 }
 
 /* Swept between its opening and its locking, and made again by another. */
@@ -1419,7 +1423,7 @@ START_TEST(test_registry_lock_is_on_the_directory_of_now)
     int lock = -1;
 
     before_flock = replace_directory;
-    lock = registry_lock(&registry, HER, 10000);
+    lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 10000);
     check_lock(lock);
     registry_unlock(lock);
 }
@@ -1443,7 +1447,7 @@ static int
 hold(void *data)
 {
     atomic_uint *word = data;
-    int lock = registry_lock(&registry, HER, 1000);
+    int lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 1000);
 
     shared_set(word, lock < 0 ? 2 : 1);
     for (;;) {
@@ -1459,10 +1463,11 @@ START_TEST(test_registry_lock_of_a_holder_that_is_killed_is_free)
     int lock = -1;
 
     ck_assert_uint_eq(shared_wait(word, 0, 10000000), 1);
-    ck_assert_int_eq(registry_lock(&registry, HER, 20), -ETIMEDOUT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 20),
+                     -ETIMEDOUT);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(shared_end(pid), -1);
-    lock = registry_lock(&registry, HER, 0);
+    lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     ck_assert_int_ge(lock, 0);
     registry_unlock(lock);
 }
@@ -1499,12 +1504,12 @@ end_shell(pid_t pid)
 /* A thread of the host may fork at any time, and take a copy along. */
 START_TEST(test_registry_lock_is_given_back_in_spite_of_a_fork)
 {
-    int lock = registry_lock(&registry, HER, 0);
+    int lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     pid_t pid = start_shell(0);
     int again = -1;
 
     registry_unlock(lock);
-    again = registry_lock(&registry, HER, 0);
+    again = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     ck_assert_int_ge(again, 0);
     registry_unlock(again);
     end_shell(pid);
@@ -1516,12 +1521,14 @@ START_TEST(test_registry_lock_is_where_records_are)
     int lock = -1;
 
     registry.state_dir = "/missing/state";
-    lock = registry_lock(&registry, HER, 0);
+    lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0);
     ck_assert_int_ge(lock, 0);
-    ck_assert_int_eq(registry_lock(&registry, HER, 0), -ETIMEDOUT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 0),
+                     -ETIMEDOUT);
     registry_unlock(lock);
     registry.runtime_dir = "/missing/runtime";
-    ck_assert_int_eq(registry_lock(&registry, HER, 100), -ENOENT);
+    ck_assert_int_eq(registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 100),
+                     -ENOENT);
 }
 END_TEST
 
@@ -1533,10 +1540,10 @@ is_held_by_others(const struct registry_key *key)
 {
     struct record record = sample_live(HER, CACHE);
     struct presence_census *census = presence_census_take();
-    int held = registry_is_held(&registry, key, &record, NULL);
+    int held = registry_holders(&registry, key, &record, NULL);
 
     ck_assert_ptr_nonnull(census);
-    ck_assert_int_eq(registry_is_held(&registry, key, &record, census), held);
+    ck_assert_int_eq(registry_holders(&registry, key, &record, census), held);
     presence_census_free(census);
     record_free(&record);
     return held;
@@ -1614,10 +1621,10 @@ START_TEST(test_registry_cache_may_be_held_where_nobody_can_be_seen)
 
     join(sample_gone(HER, CACHE));
     hides_proc = true;
-    held = registry_is_held(&registry, &key, &record, NULL);
+    held = registry_holders(&registry, &key, &record, NULL);
     hides_proc = false;
     ck_assert_int_eq(held, -EAGAIN);
-    ck_assert_int_eq(registry_is_held(&registry, &key, &record, NULL), 0);
+    ck_assert_int_eq(registry_holders(&registry, &key, &record, NULL), 0);
     record_free(&record);
 }
 END_TEST
@@ -1695,7 +1702,7 @@ START_TEST(test_registry_cache_may_be_held_in_a_place_that_is_out_of_reach)
 
         for (size_t left = 0; left < 10; left++) {
             sample_descriptors_left(left);
-            held = registry_is_held(&registry, &key, &record, NULL);
+            held = registry_holders(&registry, &key, &record, NULL);
             sample_descriptors_back();
             ck_assert_msg(held == 1 || held < 0, "with %zu: %d", left, held);
         }
@@ -1703,7 +1710,7 @@ START_TEST(test_registry_cache_may_be_held_in_a_place_that_is_out_of_reach)
         ck_assert_int_eq(registry_leave(&registry, &other), 0);
     }
     ck_assert_int_eq(registry_leave(&registry, &self), 0);
-    ck_assert_int_eq(registry_is_held(&registry, &key, &record, NULL), 0);
+    ck_assert_int_eq(registry_holders(&registry, &key, &record, NULL), 0);
     end_shell(shell);
     record_free(&record);
 }
@@ -1871,7 +1878,7 @@ work_under_lock(void *data)
     struct crowd *crowd = data;
 
     for (int i = 0; i < LOCK_ROUNDS; i++) {
-        int lock = registry_lock(&registry, HER, 30000);
+        int lock = registry_lock(&registry, HER, SAFEFS_MAKE_IF_MISSING, 30000);
         unsigned long total = crowd->total;
 
         if (lock < 0) {

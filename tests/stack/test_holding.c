@@ -7,6 +7,7 @@
  * Needs root, tests/in-namespace and a realm.
  */
 #include "stack/common.h"
+#include "support/keys.h"
 #include "support/records.h"
 
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -437,7 +439,8 @@ START_TEST(test_holding_lock_of_another_hinders_nobody_for_long)
     int lock = -1;
 
     NEEDS_ROOT();
-    lock = registry_lock(&registry, common_uid("alice"), 0);
+    lock = registry_lock(&registry, common_uid("alice"), SAFEFS_MAKE_IF_MISSING,
+                         0);
     ck_assert_int_ge(lock, 0);
     establish(&stack, SHARED " timeout=2");
     ck_assert(common_logged(LOG_NOTICE, "is long about the shared cache"));
@@ -448,6 +451,86 @@ START_TEST(test_holding_lock_of_another_hinders_nobody_for_long)
     registry_unlock(lock);
     stack_end(&stack, PAM_SUCCESS);
     ck_assert(!common_exists(SHARED_PATH));
+}
+END_TEST
+
+#define PERSISTENT "ccache=KEYRING:persistent:%{uid}"
+
+/* su's caller can keep its record from being written. */
+static int
+end_without_record(void *data)
+{
+    const struct rlimit nothing = {.rlim_cur = 0, .rlim_max = 0};
+
+    (void)data;
+    common_login(&stack, PERSISTENT);
+    if (setrlimit(RLIMIT_FSIZE, &nothing) < 0 ||
+        pam_setcred(stack.handle, PAM_ESTABLISH_CRED) != PAM_SUCCESS ||
+        !common_logged(LOG_ERR, "no record of the session") ||
+        pam_close_session(stack.handle, 0) != PAM_SUCCESS) {
+        return 1;
+    }
+    stack_end(&stack, PAM_SUCCESS);
+    return 0;
+}
+
+START_TEST(test_holding_session_without_record_ends_nobody_elses_cache)
+{
+    NEEDS_ROOT();
+    establish(&other, PERSISTENT);
+    ck_assert_int_eq(
+        common_in_child((struct ids){0, 0, 0}, 0, end_without_record, NULL), 0);
+    ck_assert(common_look(common_cache(&other), "alice").readable);
+    close_and_end(&other);
+    /* And where nobody else has it, it does. */
+    ck_assert_int_eq(
+        common_in_child((struct ids){0, 0, 0}, 0, end_without_record, NULL), 0);
+    keys_clear(common_uid("alice"));
+}
+END_TEST
+
+/* A host of alice's own, which knows nothing of records. */
+static int
+share_as_user(void *data)
+{
+    (void)data;
+    common_establish(&stack, SHARED);
+    stack_end(&stack, pam_setcred(stack.handle, PAM_DELETE_CRED));
+    return 0;
+}
+
+START_TEST(test_holding_host_that_is_not_root_ends_nobody_elses_cache)
+{
+    static const char *const ids[] = {"alice", "alice", "alice"};
+
+    NEEDS_ROOT();
+    establish(&other, SHARED);
+    ck_assert_int_eq(common_in_child(common_ids(ids), common_uid("alice"),
+                                     share_as_user, NULL),
+                     0);
+    ck_assert(common_look("FILE:" SHARED_PATH, "alice").readable);
+    close_and_end(&other);
+    ck_assert(!common_exists(SHARED_PATH));
+}
+END_TEST
+
+/* A session that adopts the cache of another uses it, and will not end it. */
+START_TEST(test_holding_adopter_leaves_the_cache_to_reap)
+{
+    NEEDS_ROOT();
+    establish(&stack, SHARED);
+    common_start(&other, "alice", "", no_answers);
+    common_set_cache(&other, "FILE:" SHARED_PATH);
+    EXPECT(pam_setcred(other.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    close_and_end(&stack);
+    ck_assert(common_look("FILE:" SHARED_PATH, "alice").readable);
+    EXPECT(pam_close_session(other.handle, 0), PAM_SUCCESS);
+    stack_end(&other, PAM_SUCCESS);
+    ck_assert_uint_eq(find(), 1);
+    ck_assert(found.is_ended);
+    ck_assert_str_eq(found.cache, "FILE:" SHARED_PATH);
+    ck_assert_uint_eq(records_of_the_gone(), 1);
+    ck_assert_int_eq(unlink(SHARED_PATH), 0);
 }
 END_TEST
 
@@ -545,6 +628,30 @@ START_TEST(test_holding_unlock_by_root_refreshes_the_sessions_cache)
     common_assert_same(&roots, "FILE:/tmp/krb5cc_0");
     ck_assert_int_eq(unlink("/tmp/krb5cc_0"), 0);
     ck_assert_uint_eq(find(), 1);
+    close_and_end(&stack);
+}
+END_TEST
+
+/* A session that he has broken keeps nobody out. */
+START_TEST(test_holding_unlock_by_root_minds_no_broken_session)
+{
+    struct stack broken;
+    struct snapshot before;
+    char name[256];
+
+    NEEDS_ROOT();
+    establish(&stack, "");
+    establish(&broken, "");
+    (void)snprintf(name, sizeof(name), "%s", cache_path(common_cache(&broken)));
+    ck_assert_int_eq(unlink(name), 0);
+    ck_assert_int_eq(mkdir(name, 0700), 0);
+    before = common_snapshot(common_cache(&stack));
+    EXPECT(unlock("alice", alice_answers), PAM_SUCCESS);
+    ck_assert(common_logged(LOG_ERR, "tickets not replaced"));
+    ck_assert_uint_ne(common_snapshot(common_cache(&stack)).inode,
+                      before.inode);
+    ck_assert_int_eq(rmdir(name), 0);
+    close_and_end(&broken);
     close_and_end(&stack);
 }
 END_TEST
@@ -695,6 +802,11 @@ add_shared(Suite *suite)
     tcase_add_test(tcase, test_holding_record_of_another_pid_namespace_holds);
     tcase_add_test(tcase, test_holding_record_that_is_none_keeps_the_cache);
     tcase_add_test(tcase, test_holding_lock_of_another_hinders_nobody_for_long);
+    tcase_add_test(tcase,
+                   test_holding_session_without_record_ends_nobody_elses_cache);
+    tcase_add_test(tcase,
+                   test_holding_host_that_is_not_root_ends_nobody_elses_cache);
+    tcase_add_test(tcase, test_holding_adopter_leaves_the_cache_to_reap);
 }
 
 static void
@@ -710,6 +822,7 @@ add_others(Suite *suite)
     tcase_add_loop_test(
         tcase, test_holding_unlock_by_root_leaves_other_sessions, 0, 4);
     tcase_add_test(tcase, test_holding_unlock_of_another_leaves_hers);
+    tcase_add_test(tcase, test_holding_unlock_by_root_minds_no_broken_session);
 }
 
 int
