@@ -841,9 +841,10 @@ kinit(struct scene_of_model *scene)
 }
 
 static bool
-shift(struct scene_of_model *scene, enum actor_shift shift)
+shift(struct scene_of_model *scene, enum actor_shift shift,
+      bool (*can)(const struct model_session *session))
 {
-    struct model_session *session = pick(scene, has_full_cache);
+    struct model_session *session = pick(scene, can);
     struct actor_order order = {.deed = ACTOR_SHIFT, .shift = shift};
     struct actor_answer answer;
 
@@ -862,13 +863,21 @@ shift(struct scene_of_model *scene, enum actor_shift shift)
 static bool
 age(struct scene_of_model *scene)
 {
-    return shift(scene, SHIFT_AGED);
+    return shift(scene, SHIFT_AGED, has_full_cache);
+}
+
+/* The kernel takes keys away whose tickets have expired. */
+static bool
+can_expire(const struct model_session *session)
+{
+    return has_full_cache(session) && (session->kind == NULL ||
+                                       session->kind->family != KIND_KEYRING);
 }
 
 static bool
 expire(struct scene_of_model *scene)
 {
-    return shift(scene, SHIFT_EXPIRED);
+    return shift(scene, SHIFT_EXPIRED, can_expire);
 }
 
 /* Visits. */
