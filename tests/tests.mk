@@ -55,6 +55,7 @@ stack_tests = \
 	tests/stack/test_kdc \
 	tests/stack/test_kinds \
 	tests/stack/test_lies \
+	tests/stack/test_model \
 	tests/stack/test_options \
 	tests/stack/test_places \
 	tests/stack/test_races \
@@ -123,6 +124,16 @@ tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 
 # A host like any other.
 tests_apps_unlock_LDADD = $(PAM_LIBS)
+
+# A model, and hosts that may be killed (tests/faults).
+tests_stack_test_model_SOURCES = tests/stack/test_model.c \
+	tests/model/actor.c tests/model/actor.h \
+	tests/model/journal.c tests/model/journal.h \
+	tests/model/model.c tests/model/model.h \
+	tests/model/reality.c tests/model/reality.h \
+	tests/model/steps.c tests/model/steps.h \
+	tests/model/visit.c tests/model/visit.h
+tests_stack_test_model_LDADD = tests/faults/libscene.la $(LDADD)
 
 # What looks over the helper's shoulder; not the tests' libraries.
 tests_stack_witness_SOURCES = tests/stack/witness.c tests/stack/witness.h

@@ -6,6 +6,7 @@
 #define FAULTS_WHOLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,10 @@ struct whole {
 
 /* Looks at the cache NAME as UID and GID. */
 struct whole whole_look(const char *name, uid_t uid, gid_t gid);
+
+/* The same of COUNT caches, in one process. */
+void whole_look_all(const char *const *names, size_t count, uid_t uid,
+                    struct whole *wholes_out);
 
 /* Whether the KDC gives a ticket for SERVICE to who has NAME; keeps it not. */
 bool whole_works(const char *name, const char *service, uid_t uid, gid_t gid);
