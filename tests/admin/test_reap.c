@@ -495,7 +495,9 @@ START_TEST(test_reap_removes_directories_that_are_empty)
 }
 END_TEST
 
-/* A thousand of a user whose first cache hangs: he waits, not we. */
+/* So many of a user whose first cache hangs: he waits, not we. */
+#define MANY (IS_SANITIZED ? 200 : 1000)
+
 START_TEST(test_reap_is_not_held_up_by_a_user)
 {
     struct record record;
@@ -508,18 +510,18 @@ START_TEST(test_reap_is_not_held_up_by_a_user)
     common_write(path, "#!/bin/sh\nexec sleep 1000\n", 0, 0700);
     record = desk_record("alice", ALICES, DESK_OTHER_BOOT);
     record.cache = name;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < MANY; i++) {
         (void)snprintf(name, sizeof(name), "FILE:/tmp/home/alice/%d", i);
         (void)desk_plant(&record);
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &begin);
     RUN("reap --timeout 1 --helper " DESK "/helper", 1);
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    /* A thousand seconds, if each were waited for. */
-    ck_assert_int_lt(end.tv_sec - begin.tv_sec, 300);
+    /* A second for each, if each were waited for. */
+    ck_assert_int_lt(end.tv_sec - begin.tv_sec, MANY / 2);
     ck_assert_ptr_nonnull(strstr(desk_errors(), "has not answered"));
     RUN("list", 0);
-    ck_assert_uint_eq(desk_count(" ended "), 1000);
+    ck_assert_uint_eq(desk_count(" ended "), MANY);
 }
 END_TEST
 

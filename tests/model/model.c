@@ -219,9 +219,8 @@ is_of_somebody(const struct model *model, const struct model_cache *cache)
         const struct model_session *session = &model->sessions[i];
 
         /* Its user may fill it again. */
-        if (session->in_use &&
-            (session->cache == cache ||
-             strcmp(session->variable, cache->name) == 0)) {
+        if (session->in_use && (session->cache == cache ||
+                                strcmp(session->variable, cache->name) == 0)) {
             return true;
         }
     }

@@ -476,9 +476,9 @@ compare_records(struct model *model)
 {
     struct reading reading = {.model = model};
 
-    ck_assert_int_eq(registry_visit(&registry, REGISTRY_EVERYBODY,
-                                    compare_record, &reading),
-                     0);
+    ck_assert_int_eq(
+        registry_visit(&registry, REGISTRY_EVERYBODY, compare_record, &reading),
+        0);
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
         const struct model_session *session = &model->sessions[i];
 
@@ -513,9 +513,9 @@ reality_record_of(pid_t pid)
     static struct finding finding;
 
     finding = (struct finding){.pid = pid};
-    ck_assert_int_eq(registry_visit(&registry, REGISTRY_EVERYBODY, find_record,
-                                    &finding),
-                     0);
+    ck_assert_int_eq(
+        registry_visit(&registry, REGISTRY_EVERYBODY, find_record, &finding),
+        0);
     return *finding.cache == '\0' ? NULL : finding.cache;
 }
 
@@ -613,8 +613,7 @@ reality_compare(struct model *model, unsigned int users)
 void
 reality_await_helpers(void)
 {
-    ck_assert_msg(realm_is_gone("krb5cc-helper"),
-                  "a helper outlives its host");
+    ck_assert_msg(realm_is_gone("krb5cc-helper"), "a helper outlives its host");
 }
 
 void

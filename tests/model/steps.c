@@ -29,7 +29,7 @@
 enum doom { DOOM_NONE, DOOM_HELPER, DOOM_EXCHANGE, DOOM_HOST };
 
 static const char *const shape_names[SHAPE_COUNT] = {
-    "sshd", "sshd by keyboard-interactive", "login", "su", "cron",
+    "sshd",          "sshd by keyboard-interactive", "login", "su", "cron",
     "sshd by GSSAPI"};
 
 static unsigned int
@@ -219,8 +219,8 @@ leave_stash(struct scene_of_model *scene, const struct model_session *session)
     for (size_t i = 0; i < scene->model.stash_count; i++) {
         struct model_stash *stash = &scene->model.stashes[i];
 
-        stash->is_left |= *session->stash != '\0' &&
-                          strcmp(stash->name, session->stash) == 0;
+        stash->is_left |=
+            *session->stash != '\0' && strcmp(stash->name, session->stash) == 0;
     }
 }
 
@@ -331,8 +331,7 @@ accept_cache(struct scene_of_model *scene, struct model_session *session,
     const struct kind *kind = session->kind;
     bool shares = kind->is_shared && !kind->in_session &&
                   model_can_share(model, session->user, kind);
-    struct model_cache *cache =
-        model_cache(model, session->user, kind, name);
+    struct model_cache *cache = model_cache(model, session->user, kind, name);
 
     HOLDS(!shares || model_is_to_share(cache, session->user, kind),
           "%s was made, though there is a cache to share", name);
@@ -346,8 +345,7 @@ static bool
 is_to_make(const struct model_session *session, bool is_open_session)
 {
     return session->has_blob && session->cache == NULL &&
-           session->kind != NULL &&
-           (!in_keyring(session) || is_open_session);
+           session->kind != NULL && (!in_keyring(session) || is_open_session);
 }
 
 /*
@@ -393,8 +391,8 @@ establish(struct scene_of_model *scene, struct model_session *session,
         for (size_t i = 0; i < MODEL_CACHES; i++) {
             struct model_cache *cache = &scene->model.caches[i];
 
-            if (came && model_is_to_share(cache, session->user,
-                                          session->kind)) {
+            if (came &&
+                model_is_to_share(cache, session->user, session->kind)) {
                 cache->certainty = EITHER;
                 cache->slack++;
             }
@@ -527,8 +525,8 @@ new_session(struct scene_of_model *scene, enum shape shape, bool is_faulty)
     session->shape = shape;
     session->kind =
         shape == SHAPE_GSSAPI ? NULL : draw_kind(scene, session->user);
-    session->is_remote = shape == SHAPE_SSHD || shape == SHAPE_KEYBOARD ||
-                         shape == SHAPE_GSSAPI;
+    session->is_remote =
+        shape == SHAPE_SSHD || shape == SHAPE_KEYBOARD || shape == SHAPE_GSSAPI;
     session->is_faulty = is_faulty;
     session->is_renewable = !one_in(scene, 4);
     touch(scene, session->user);
@@ -589,9 +587,8 @@ static enum shape
 draw_shape(struct scene_of_model *scene)
 {
     static const enum shape shapes[] = {
-        SHAPE_SSHD, SHAPE_SSHD,  SHAPE_SSHD, SHAPE_KEYBOARD,
-        SHAPE_LOGIN, SHAPE_LOGIN, SHAPE_SU,  SHAPE_SU,
-        SHAPE_CRON, SHAPE_GSSAPI};
+        SHAPE_SSHD,  SHAPE_SSHD, SHAPE_SSHD, SHAPE_KEYBOARD, SHAPE_LOGIN,
+        SHAPE_LOGIN, SHAPE_SU,   SHAPE_SU,   SHAPE_CRON,     SHAPE_GSSAPI};
 
     return shapes[dice(scene, sizeof(shapes) / sizeof(shapes[0]))];
 }
@@ -648,8 +645,8 @@ mistype(struct scene_of_model *scene)
 static bool
 fail_later(struct scene_of_model *scene)
 {
-    static const enum shape shapes[] = {SHAPE_SSHD, SHAPE_KEYBOARD,
-                                        SHAPE_LOGIN, SHAPE_SU};
+    static const enum shape shapes[] = {SHAPE_SSHD, SHAPE_KEYBOARD, SHAPE_LOGIN,
+                                        SHAPE_SU};
     struct model_session *session =
         new_session(scene, shapes[dice(scene, 4)], one_in(scene, 3));
 
@@ -742,8 +739,7 @@ refresh_own(struct scene_of_model *scene)
     if (session == NULL || session->shape == SHAPE_GSSAPI) {
         return false;
     }
-    order.flags =
-        one_in(scene, 2) ? PAM_REFRESH_CRED : PAM_REINITIALIZE_CRED;
+    order.flags = one_in(scene, 2) ? PAM_REFRESH_CRED : PAM_REINITIALIZE_CRED;
     if (one_in(scene, 4)) {
         order.flags = PAM_ESTABLISH_CRED;
     }
@@ -835,8 +831,7 @@ kinit(struct scene_of_model *scene)
     HOLDS(answer.code == 0, "kinit into %s failed", order.text);
     model_replaced(session->cache, is_renewable);
     session->cache->is_foreign = is_foreign;
-    journal_note("as %s%s", order.principal,
-                 is_renewable ? ", renewable" : "");
+    journal_note("as %s%s", order.principal, is_renewable ? ", renewable" : "");
     return true;
 }
 
@@ -870,8 +865,8 @@ age(struct scene_of_model *scene)
 static bool
 can_expire(const struct model_session *session)
 {
-    return has_full_cache(session) && (session->kind == NULL ||
-                                       session->kind->family != KIND_KEYRING);
+    return has_full_cache(session) &&
+           (session->kind == NULL || session->kind->family != KIND_KEYRING);
 }
 
 static bool
@@ -952,8 +947,7 @@ is_local(const struct scene_of_model *scene,
 {
     return session->in_use && session->user == user && session->is_recorded &&
            !session->is_ended && !session->is_remote &&
-           session->cache->kind != NULL &&
-           model_lives(&scene->model, session);
+           session->cache->kind != NULL && model_lives(&scene->model, session);
 }
 
 /* New tickets in all of them; what setcred is to give. */
@@ -1101,9 +1095,8 @@ static bool
 kill_helper_in_renewal(struct scene_of_model *scene)
 {
     struct model_session *session = pick(scene, can_be_renewed_from_outside);
-    struct visit visit = {.password = VISIT_NONE,
-                          .is_faulty = true,
-                          .flag = PAM_REFRESH_CRED};
+    struct visit visit = {
+        .password = VISIT_NONE, .is_faulty = true, .flag = PAM_REFRESH_CRED};
     struct visit_result result;
     bool came = false;
 
@@ -1180,8 +1173,7 @@ leave(struct scene_of_model *scene, struct model_session *session,
         cache->certainty = PERHAPS;
         cache->slack++;
     } else {
-        check_code(is_close ? "close_session" : "DELETE", &answer,
-                   PAM_SUCCESS);
+        check_code(is_close ? "close_session" : "DELETE", &answer, PAM_SUCCESS);
         model_left(&scene->model, session);
     }
     check_variables(session, &answer);
@@ -1192,8 +1184,7 @@ leave(struct scene_of_model *scene, struct model_session *session,
     }
 }
 
-static bool
-delete(struct scene_of_model *scene)
+static bool delete (struct scene_of_model *scene)
 {
     struct model_session *session = pick(scene, is_open);
 
@@ -1272,8 +1263,7 @@ kill_host_in_end(struct scene_of_model *scene)
 
 /* Only pam_end, as after a login that has failed, or by who forgets. */
 static void
-only_end(struct scene_of_model *scene, struct model_session *session,
-         int flags)
+only_end(struct scene_of_model *scene, struct model_session *session, int flags)
 {
     struct model_cache *cache = session->cache;
     const struct actor_order order = {.deed = ACTOR_END, .flags = flags};
@@ -1359,7 +1349,7 @@ kill_all(struct scene_of_model *scene)
 static void
 run_command(const char *name, int wanted)
 {
-    const char *const words[] = {"krb5cc", name,           "--verbose",
+    const char *const words[] = {"krb5cc",   name,           "--verbose",
                                  "--helper", stack_helper(), NULL};
     int status = desk_run_bare(0, words);
 

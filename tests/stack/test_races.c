@@ -28,7 +28,7 @@
 #define ROUNDS_LONG 10000
 #define ROUNDS_SANITIZED 100
 /* So many times as many where chance has left something out. */
-#define MORE_ROUNDS 5
+#define MORE_ROUNDS 20
 /* One round in so many renews, which costs a journey to the KDC. */
 #define RENEWAL_EVERY 4
 
