@@ -28,7 +28,8 @@ room_tests = \
 registry_tests = \
 	tests/registry/test_presence \
 	tests/registry/test_record \
-	tests/registry/test_registry
+	tests/registry/test_registry \
+	tests/registry/test_stash
 
 admin_tests = \
 	tests/admin/test_check \

@@ -142,8 +142,9 @@ drop_keyring(long keyring)
 static int
 restrict_key(long key, unsigned long permissions, int64_t lifetime_s)
 {
+    /* The kernel counts in whole seconds, of which the first may be over. */
     return keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)key,
-                  (unsigned long)lifetime_s, 0) < 0 ||
+                  (unsigned long)lifetime_s + 1, 0) < 0 ||
                    keyctl(KEYCTL_SETPERM, (unsigned long)key, permissions, 0) <
                        0
                ? -errno

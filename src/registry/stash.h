@@ -18,9 +18,10 @@
 #define STASH_NAME_SIZE 48
 
 /*
- * Keeps a copy of CONTENT for LIFETIME_S seconds under a name of its own, as
- * keys or else below RUNTIME_DIR.  All or nothing.  0 or -errno: -EMSGSIZE for
- * nothing or more than BYTES_MAX, -EINVAL for no time or more than an int32_t.
+ * Keeps a copy of CONTENT for LIFETIME_S seconds, or one more, under a name of
+ * its own, as keys or else below RUNTIME_DIR.  All or nothing.  0 or -errno:
+ * -EMSGSIZE for nothing or more than BYTES_MAX, -EINVAL for no time or more
+ * than an int32_t.
  */
 int stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
               char name_out[STASH_NAME_SIZE]);
