@@ -159,6 +159,25 @@ START_TEST(test_reap_destroys_a_shared_cache_with_its_last_holder)
 END_TEST
 
 /* Somebody is about to join: nothing is decided before he has. */
+/* A host that was killed before its helper had said which cache it is. */
+START_TEST(test_reap_of_a_record_that_names_a_collection_removes_it)
+{
+    static const char collection[] = "DIR:/tmp/home/alice/shared";
+    static const char cache[] = "DIR::/tmp/home/alice/shared/tkt";
+    const int64_t lifetimes[2] = {3600, -1};
+    struct registry_key key;
+
+    NEEDS_NAMESPACE();
+    common_kinit(collection, "alice", "alice", lifetimes, NO_SERVICE);
+    key = desk_session("alice", collection, RECORD_SHARED, DESK_GONE);
+    RUN("reap", 0);
+    ck_assert(!desk_has(&key));
+    /* Whose else it is has a record of his own, or it is the user's. */
+    ck_assert(common_look(cache, "alice").readable);
+    check_nothing_left();
+}
+END_TEST
+
 START_TEST(test_reap_waits_for_the_lock_on_what_is_shared)
 {
     struct registry_key key;
@@ -584,6 +603,8 @@ main(void)
     tcase_add_test(tcase, test_reap_leaves_a_shared_cache_that_is_held);
     tcase_add_test(tcase,
                    test_reap_destroys_a_shared_cache_with_its_last_holder);
+    tcase_add_test(
+        tcase, test_reap_of_a_record_that_names_a_collection_removes_it);
     tcase_add_test(tcase, test_reap_waits_for_the_lock_on_what_is_shared);
     tcase_add_test(tcase, test_reap_of_an_own_cache_needs_no_lock);
     tcase_add_test(tcase, test_reap_leaves_elsewhere_alone);
