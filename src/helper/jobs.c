@@ -230,10 +230,6 @@ destroy(struct helper *helper, struct krb *krb, struct job_result *result)
     if (outcome == OUTCOME_SUCCESS) {
         outcome = job_cache_name(helper, krb, result);
     }
-    if (outcome == OUTCOME_SUCCESS && ccache_is_collection(result->cache)) {
-        /* The session's host died before it knew which cache of it. */
-        return OUTCOME_SUCCESS;
-    }
     return outcome == OUTCOME_SUCCESS ? ccache_destroy(krb, result->cache)
                                       : outcome;
 }

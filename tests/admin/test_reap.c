@@ -603,8 +603,8 @@ main(void)
     tcase_add_test(tcase, test_reap_leaves_a_shared_cache_that_is_held);
     tcase_add_test(tcase,
                    test_reap_destroys_a_shared_cache_with_its_last_holder);
-    tcase_add_test(
-        tcase, test_reap_of_a_record_that_names_a_collection_removes_it);
+    tcase_add_test(tcase,
+                   test_reap_of_a_record_that_names_a_collection_removes_it);
     tcase_add_test(tcase, test_reap_waits_for_the_lock_on_what_is_shared);
     tcase_add_test(tcase, test_reap_of_an_own_cache_needs_no_lock);
     tcase_add_test(tcase, test_reap_leaves_elsewhere_alone);

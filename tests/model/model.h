@@ -75,7 +75,7 @@ struct model_session {
     bool has_tickets; /* of its own ("own creds") */
     bool has_blob;    /* and they are in no cache yet */
     bool is_open;
-    bool has_keyring; /* the session has a keyring of the user's */
+    bool has_keyring;          /* the session has a keyring of the user's */
     struct model_cache *cache; /* NULL = none held */
     bool must_end;             /* could not be ended when it should have been */
     char variable[ACTOR_TEXT_MAX]; /* KRB5CCNAME of the PAM environment */

@@ -525,11 +525,9 @@ bool
 reality_has_stash(const char *name)
 {
     char description[ACTOR_TEXT_MAX];
-    const char *random = strchr(name, '-');
 
-    ck_assert_msg(*name == 'k' && random != NULL, "%s is not of keys", name);
-    (void)snprintf(description, sizeof(description), "pam_krb5cc:%s",
-                   random + 1);
+    ck_assert_msg(*name == 'k', "%s is not of keys", name);
+    (void)snprintf(description, sizeof(description), "pam_krb5cc:%s", name + 1);
     return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "keyring",
                    description, 0) > 0;
 }
