@@ -57,7 +57,8 @@ start(const struct actor_start *wanted)
     }
     (void)setenv("KRB5_CONFIG", wanted->config, 1);
     common_start(&stack, user, wanted->arguments, visit_answers(user, false));
-    (void)pam_set_item(stack.handle, PAM_TTY, wanted->is_remote ? "ssh" : "tty");
+    (void)pam_set_item(stack.handle, PAM_TTY,
+                       wanted->is_remote ? "ssh" : "tty");
     if (wanted->is_remote) {
         (void)pam_set_item(stack.handle, PAM_RHOST, "client.test");
     }
@@ -239,8 +240,7 @@ alter_as_user(void *data)
         code = krb5_cc_initialize(context, cache, client);
     }
     if (code == 0) {
-        code =
-            store_altered(context, memory, cache, alteration->shift);
+        code = store_altered(context, memory, cache, alteration->shift);
     }
     return code == 0 ? 0 : 1;
 }
@@ -348,8 +348,7 @@ do_kinit(const struct actor_order *order, struct actor_answer *answer)
     uid_t uid = common_uid(user);
     char password[128];
 
-    (void)snprintf(password, sizeof(password), "%s-password",
-                   order->principal);
+    (void)snprintf(password, sizeof(password), "%s-password", order->principal);
     answer->code = cache_kinit(order->text, order->principal, password,
                                order->lifetimes, uid, uid)
                        ? 0
@@ -368,8 +367,7 @@ static void
 do_shift(const struct actor_order *order, struct actor_answer *answer)
 {
     uid_t uid = common_uid(user);
-    struct alteration alteration = {.name = order->text,
-                                    .shift = order->shift};
+    struct alteration alteration = {.name = order->text, .shift = order->shift};
 
     answer->code = common_in_child((struct ids){uid, uid, uid}, uid,
                                    alter_as_user, &alteration);
@@ -413,9 +411,9 @@ tell_log(char log[ACTOR_LOG_MAX])
     size_t length = strlen(stack_log());
 
     (void)snprintf(log, ACTOR_LOG_MAX, "%s",
-                   stack_log() +
-                       (length < ACTOR_LOG_MAX ? 0
-                                               : length - ACTOR_LOG_MAX + 1));
+                   stack_log() + (length < ACTOR_LOG_MAX
+                                      ? 0
+                                      : length - ACTOR_LOG_MAX + 1));
 }
 
 static void
@@ -446,8 +444,8 @@ actor_begin(void)
     struct timeval limit = {.tv_sec = LIMIT_S};
     int fds[2];
 
-    ck_assert_int_eq(
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds),
+                     0);
     (void)fflush(NULL);
     actor.pid = fork();
     ck_assert_int_ge(actor.pid, 0);

@@ -20,23 +20,23 @@
 
 /* What one is told to do. */
 enum actor_deed {
-    ACTOR_START,             /* pam_start, as .start says */
-    ACTOR_AUTHENTICATE,      /* with the right or the wrong password */
-    ACTOR_AUTHENTICATE_FAR,  /* in a child that _exits; its environment comes */
+    ACTOR_START,            /* pam_start, as .start says */
+    ACTOR_AUTHENTICATE,     /* with the right or the wrong password */
+    ACTOR_AUTHENTICATE_FAR, /* in a child that _exits; its environment comes */
     ACTOR_ACCOUNT,
-    ACTOR_SETCRED,           /* with .flags */
-    ACTOR_SETCRED_FORKED,    /* by a child that then gives its copy back */
+    ACTOR_SETCRED,        /* with .flags */
+    ACTOR_SETCRED_FORKED, /* by a child that then gives its copy back */
     ACTOR_OPEN,
     ACTOR_CLOSE,
-    ACTOR_END,               /* pam_end with .flags; the process ends too */
-    ACTOR_JOIN_SESSION,      /* pam_keyinit: a session keyring of the user's */
-    ACTOR_NAME_CACHE,        /* KRB5CCNAME of the PAM environment is .text */
-    ACTOR_VISIT,             /* another host in this session: .visit */
-    ACTOR_LIVE,              /* a process of the user's begins: .pid */
-    ACTOR_LOOK,              /* into the cache .text */
-    ACTOR_KINIT,             /* the user's own, into .text */
+    ACTOR_END,          /* pam_end with .flags; the process ends too */
+    ACTOR_JOIN_SESSION, /* pam_keyinit: a session keyring of the user's */
+    ACTOR_NAME_CACHE,   /* KRB5CCNAME of the PAM environment is .text */
+    ACTOR_VISIT,        /* another host in this session: .visit */
+    ACTOR_LIVE,         /* a process of the user's begins: .pid */
+    ACTOR_LOOK,         /* into the cache .text */
+    ACTOR_KINIT,        /* the user's own, into .text */
     ACTOR_KDESTROY,
-    ACTOR_SHIFT,             /* .text's tickets are .shift of another time */
+    ACTOR_SHIFT, /* .text's tickets are .shift of another time */
 };
 
 /* Other times for the TGT in a cache, as if it was got long ago. */

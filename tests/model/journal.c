@@ -26,7 +26,7 @@ static struct journal {
     unsigned int line_count;
     char lines[LINES][LINE_MAX_LENGTH];
     char problem[PROBLEM_MAX];
-} *journal;
+} * journal;
 
 void
 journal_begin(void)

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes it; an unchecked fixture's part.  The seed is TEST_SEED or a new one. */
+/* Makes it; an unchecked fixture's part.  The seed is TEST_SEED or a new one.
+ */
 void journal_begin(void);
 
 /* Says what has happened where the test has not come to its end. */

@@ -125,6 +125,14 @@ model_replaced(struct model_cache *cache, bool is_renewable)
 }
 
 void
+model_cut_off(struct model_cache *cache, bool would_be_renewable)
+{
+    cache->certainty = cache->exists ? EITHER : PERHAPS;
+    cache->would_be_renewable = would_be_renewable;
+    cache->slack++;
+}
+
+void
 model_established(struct model_session *session, struct model_cache *cache)
 {
     model_replaced(cache, session->is_renewable);
@@ -219,9 +227,8 @@ is_of_somebody(const struct model *model, const struct model_cache *cache)
         const struct model_session *session = &model->sessions[i];
 
         /* Its user may fill it again. */
-        if (session->in_use &&
-            (session->cache == cache ||
-             strcmp(session->variable, cache->name) == 0)) {
+        if (session->in_use && (session->cache == cache ||
+                                strcmp(session->variable, cache->name) == 0)) {
             return true;
         }
     }

@@ -277,10 +277,12 @@ compare_cache(struct model_cache *cache, const struct whole *whole)
           "%s has other tickets than before", cache->name);
     HOLDS(certainty != FRESH || whole->tgt != cache->tgt,
           "%s has the same tickets as before", cache->name);
-    if (certainty != CERTAIN && whole->tgt != cache->tgt) {
-        /* Which were cut off, and came all the same. */
-        cache->is_aged = cache->is_aged && certainty == FRESH;
-        cache->is_expired = cache->is_expired && certainty == FRESH;
+    if (certainty != CERTAIN && certainty != FRESH &&
+        whole->tgt != cache->tgt) {
+        /* The call was cut off behind its work. */
+        cache->is_renewable = cache->would_be_renewable;
+        cache->is_aged = false;
+        cache->is_expired = false;
     }
     cache->tgt = whole->tgt;
 }
@@ -299,7 +301,7 @@ compare_caches(struct model *model, int user)
     for (size_t i = 0; i < MODEL_CACHES; i++) {
         struct model_cache *cache = &model->caches[i];
 
-        if (cache->in_use && cache->user == user &&
+        if (cache->in_use && cache->user == user && !cache->is_place &&
             (cache->kind == NULL || !cache->kind->in_session)) {
             names[count] = cache->name;
             caches[count++] = cache;
@@ -476,9 +478,9 @@ compare_records(struct model *model)
 {
     struct reading reading = {.model = model};
 
-    ck_assert_int_eq(registry_visit(&registry, REGISTRY_EVERYBODY,
-                                    compare_record, &reading),
-                     0);
+    ck_assert_int_eq(
+        registry_visit(&registry, REGISTRY_EVERYBODY, compare_record, &reading),
+        0);
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
         const struct model_session *session = &model->sessions[i];
 
@@ -513,9 +515,9 @@ reality_record_of(pid_t pid)
     static struct finding finding;
 
     finding = (struct finding){.pid = pid};
-    ck_assert_int_eq(registry_visit(&registry, REGISTRY_EVERYBODY, find_record,
-                                    &finding),
-                     0);
+    ck_assert_int_eq(
+        registry_visit(&registry, REGISTRY_EVERYBODY, find_record, &finding),
+        0);
     return *finding.cache == '\0' ? NULL : finding.cache;
 }
 
@@ -613,8 +615,7 @@ reality_compare(struct model *model, unsigned int users)
 void
 reality_await_helpers(void)
 {
-    ck_assert_msg(realm_is_gone("krb5cc-helper"),
-                  "a helper outlives its host");
+    ck_assert_msg(realm_is_gone("krb5cc-helper"), "a helper outlives its host");
 }
 
 void

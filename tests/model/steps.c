@@ -29,7 +29,7 @@
 enum doom { DOOM_NONE, DOOM_HELPER, DOOM_EXCHANGE, DOOM_HOST };
 
 static const char *const shape_names[SHAPE_COUNT] = {
-    "sshd", "sshd by keyboard-interactive", "login", "su", "cron",
+    "sshd",          "sshd by keyboard-interactive", "login", "su", "cron",
     "sshd by GSSAPI"};
 
 static unsigned int
@@ -50,35 +50,33 @@ touch(struct scene_of_model *scene, int user)
     scene->touched |= 1U << user;
 }
 
-static int
-number_of(const struct scene_of_model *scene,
-          const struct model_session *session)
-{
-    return (int)(session - scene->model.sessions);
-}
-
-/* One of the sessions that CAN be picked, NULL where there is none. */
+/*
+ * One of the sessions that CAN be picked, NULL where there is none.  By its
+ * serial number and not by its place in the list: where a process that was to
+ * die came a call further than the last time, the steps stay the same.
+ */
 static struct model_session *
 pick(struct scene_of_model *scene,
      bool (*can)(const struct model_session *session))
 {
-    struct model_session *list[MODEL_SESSIONS];
-    unsigned int count = 0;
     struct model_session *picked = NULL;
+    unsigned int highest = 0;
 
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
         struct model_session *session = &scene->model.sessions[i];
+        uint64_t own_dice = scene->dice ^ ((uint64_t)session->serial << 16);
+        unsigned int rank = 1 + shared_dice(&own_dice, UINT32_MAX - 1);
 
-        if (session->in_use && can(session)) {
-            list[count++] = session;
+        if (session->in_use && can(session) && rank > highest) {
+            highest = rank;
+            picked = session;
         }
     }
-    if (count == 0) {
+    if (picked == NULL) {
         return NULL;
     }
-    picked = list[dice(scene, count)];
     touch(scene, picked->user);
-    journal_note("session %d (%s's by %s, %s)", number_of(scene, picked),
+    journal_note("session %u (%s's by %s, %s)", picked->serial,
                  model_users[picked->user], shape_names[picked->shape],
                  picked->kind == NULL ? "a cache of its host's"
                                       : picked->kind->name);
@@ -233,6 +231,25 @@ take_stash(struct model_session *session)
     *session->stash = '\0';
 }
 
+/* The cache NAME is on the record of a host that had not got it yet. */
+static void
+inherit(struct scene_of_model *scene, struct model_session *session,
+        const char *name)
+{
+    const char *place =
+        kinds_collection(session->kind, model_users[session->user]);
+    struct model_cache *cache =
+        model_cache(&scene->model, session->user, session->kind, name);
+
+    cache->is_place = place != NULL && strcmp(place, name) == 0;
+    if (!cache->is_place) {
+        cache->certainty = PERHAPS;
+        cache->would_be_renewable = session->is_renewable;
+        cache->slack++;
+    }
+    session->cache = cache;
+}
+
 /* The host has died in a call: what it has left is what the registry says. */
 static void
 lose_host(struct scene_of_model *scene, struct model_session *session)
@@ -246,15 +263,10 @@ lose_host(struct scene_of_model *scene, struct model_session *session)
         session->cache->certainty = PERHAPS;
         session->cache->slack++;
     }
-    if (name == NULL) {
-        session->is_recorded = false;
-    } else if (session->cache == NULL ||
-               strcmp(name, session->cache->name) != 0) {
-        session->cache =
-            model_cache(&scene->model, session->user, session->kind, name);
-        session->cache->certainty = PERHAPS;
-        session->cache->slack++;
-        session->is_recorded = true;
+    session->is_recorded = name != NULL;
+    if (name != NULL &&
+        (session->cache == NULL || strcmp(name, session->cache->name) != 0)) {
+        inherit(scene, session, name);
     }
     model_lost_host(session);
     journal_note("(its host is dead%s%s)", name == NULL ? "" : ", left ",
@@ -330,8 +342,7 @@ accept_cache(struct scene_of_model *scene, struct model_session *session,
     const struct kind *kind = session->kind;
     bool shares = kind->is_shared && !kind->in_session &&
                   model_can_share(model, session->user, kind);
-    struct model_cache *cache =
-        model_cache(model, session->user, kind, name);
+    struct model_cache *cache = model_cache(model, session->user, kind, name);
 
     HOLDS(!shares || model_is_to_share(cache, session->user, kind),
           "%s was made, though there is a cache to share", name);
@@ -345,8 +356,24 @@ static bool
 is_to_make(const struct model_session *session, bool is_open_session)
 {
     return session->has_blob && session->cache == NULL &&
-           session->kind != NULL &&
-           (!in_keyring(session) || is_open_session);
+           session->kind != NULL && (!in_keyring(session) || is_open_session);
+}
+
+/* What there was to be shared is whole, with the old or the new tickets. */
+static void
+cut_off_shared(struct scene_of_model *scene,
+               const struct model_session *session)
+{
+    if (!session->kind->is_shared || in_keyring(session)) {
+        return;
+    }
+    for (size_t i = 0; i < MODEL_CACHES; i++) {
+        struct model_cache *cache = &scene->model.caches[i];
+
+        if (model_is_to_share(cache, session->user, session->kind)) {
+            model_cut_off(cache, session->is_renewable);
+        }
+    }
 }
 
 /*
@@ -373,6 +400,9 @@ establish(struct scene_of_model *scene, struct model_session *session,
     if (answer.is_dead) {
         HOLDS(came && doom == DOOM_HOST, "the host has died");
         leave_stash(scene, stash);
+        if (makes) {
+            cut_off_shared(scene, session);
+        }
         lose_host(scene, session);
         return;
     }
@@ -389,18 +419,8 @@ establish(struct scene_of_model *scene, struct model_session *session,
     if (makes && answer.code == PAM_SUCCESS) {
         HOLDS(*answer.cache != '\0', "there is no cache; log:\n%s", answer.log);
         accept_cache(scene, session, answer.cache);
-    } else if (makes && in_keyring(session) == false &&
-               session->kind->is_shared) {
-        /* What was there is whole, the old or the new. */
-        for (size_t i = 0; i < MODEL_CACHES; i++) {
-            struct model_cache *cache = &scene->model.caches[i];
-
-            if (came && model_is_to_share(cache, session->user,
-                                          session->kind)) {
-                cache->certainty = EITHER;
-                cache->slack++;
-            }
-        }
+    } else if (makes && came) {
+        cut_off_shared(scene, session);
     }
     if (is_open_session) {
         session->is_open = true;
@@ -490,7 +510,7 @@ draw_kind(struct scene_of_model *scene, int user)
 }
 
 static void
-start_host(struct scene_of_model *scene, struct model_session *session)
+start_host(struct model_session *session)
 {
     struct actor_order order = {.deed = ACTOR_START};
     struct actor_start *start = &order.start;
@@ -510,7 +530,7 @@ start_host(struct scene_of_model *scene, struct model_session *session)
     start->is_remote = session->is_remote;
     start->is_faulty = session->is_faulty;
     (void)tell(session, &order);
-    journal_note("session %d (%s's by %s%s, %s)", number_of(scene, session),
+    journal_note("session %u (%s's by %s%s, %s)", session->serial,
                  model_users[session->user], shape_names[session->shape],
                  session->is_faulty ? ", mortal" : "",
                  session->kind == NULL ? "a cache of its host's"
@@ -525,16 +545,17 @@ new_session(struct scene_of_model *scene, enum shape shape, bool is_faulty)
     if (session == NULL) {
         return NULL;
     }
+    session->serial = scene->number;
     session->user = (int)dice(scene, MODEL_USERS);
     session->shape = shape;
     session->kind =
         shape == SHAPE_GSSAPI ? NULL : draw_kind(scene, session->user);
-    session->is_remote = shape == SHAPE_SSHD || shape == SHAPE_KEYBOARD ||
-                         shape == SHAPE_GSSAPI;
+    session->is_remote =
+        shape == SHAPE_SSHD || shape == SHAPE_KEYBOARD || shape == SHAPE_GSSAPI;
     session->is_faulty = is_faulty;
     session->is_renewable = !one_in(scene, 4);
     touch(scene, session->user);
-    start_host(scene, session);
+    start_host(session);
     return session;
 }
 
@@ -550,8 +571,8 @@ bring_tickets(struct scene_of_model *scene, struct model_session *session)
     (void)snprintf(order.principal, sizeof(order.principal), "%s",
                    model_users[session->user]);
     (void)snprintf(order.text, sizeof(order.text),
-                   "FILE:/tmp/home/%s/delegated_%d", model_users[session->user],
-                   number_of(scene, session));
+                   "FILE:/tmp/home/%s/delegated_%u", model_users[session->user],
+                   session->serial);
     answer = tell(session, &order);
     HOLDS(answer.code == 0, "no delegated tickets");
     cache = model_cache(&scene->model, session->user, NULL, order.text);
@@ -591,9 +612,8 @@ static enum shape
 draw_shape(struct scene_of_model *scene)
 {
     static const enum shape shapes[] = {
-        SHAPE_SSHD, SHAPE_SSHD,  SHAPE_SSHD, SHAPE_KEYBOARD,
-        SHAPE_LOGIN, SHAPE_LOGIN, SHAPE_SU,  SHAPE_SU,
-        SHAPE_CRON, SHAPE_GSSAPI};
+        SHAPE_SSHD,  SHAPE_SSHD, SHAPE_SSHD, SHAPE_KEYBOARD, SHAPE_LOGIN,
+        SHAPE_LOGIN, SHAPE_SU,   SHAPE_SU,   SHAPE_CRON,     SHAPE_GSSAPI};
 
     return shapes[dice(scene, sizeof(shapes) / sizeof(shapes[0]))];
 }
@@ -650,8 +670,8 @@ mistype(struct scene_of_model *scene)
 static bool
 fail_later(struct scene_of_model *scene)
 {
-    static const enum shape shapes[] = {SHAPE_SSHD, SHAPE_KEYBOARD,
-                                        SHAPE_LOGIN, SHAPE_SU};
+    static const enum shape shapes[] = {SHAPE_SSHD, SHAPE_KEYBOARD, SHAPE_LOGIN,
+                                        SHAPE_SU};
     struct model_session *session =
         new_session(scene, shapes[dice(scene, 4)], one_in(scene, 3));
 
@@ -744,8 +764,7 @@ refresh_own(struct scene_of_model *scene)
     if (session == NULL || session->shape == SHAPE_GSSAPI) {
         return false;
     }
-    order.flags =
-        one_in(scene, 2) ? PAM_REFRESH_CRED : PAM_REINITIALIZE_CRED;
+    order.flags = one_in(scene, 2) ? PAM_REFRESH_CRED : PAM_REINITIALIZE_CRED;
     if (one_in(scene, 4)) {
         order.flags = PAM_ESTABLISH_CRED;
     }
@@ -837,8 +856,7 @@ kinit(struct scene_of_model *scene)
     HOLDS(answer.code == 0, "kinit into %s failed", order.text);
     model_replaced(session->cache, is_renewable);
     session->cache->is_foreign = is_foreign;
-    journal_note("as %s%s", order.principal,
-                 is_renewable ? ", renewable" : "");
+    journal_note("as %s%s", order.principal, is_renewable ? ", renewable" : "");
     return true;
 }
 
@@ -872,8 +890,8 @@ age(struct scene_of_model *scene)
 static bool
 can_expire(const struct model_session *session)
 {
-    return has_full_cache(session) && (session->kind == NULL ||
-                                       session->kind->family != KIND_KEYRING);
+    return has_full_cache(session) &&
+           (session->kind == NULL || session->kind->family != KIND_KEYRING);
 }
 
 static bool
@@ -954,7 +972,7 @@ is_local(const struct scene_of_model *scene,
 {
     return session->in_use && session->user == user && session->is_recorded &&
            !session->is_ended && !session->is_remote &&
-           session->cache->kind != NULL &&
+           session->cache->kind != NULL && !session->cache->is_place &&
            model_lives(&scene->model, session);
 }
 
@@ -968,7 +986,7 @@ unlock_all(struct scene_of_model *scene, int user, bool was_cut_off, int code)
     int wanted = PAM_SUCCESS;
 
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
-        const struct model_session *session = &scene->model.sessions[i];
+        struct model_session *session = &scene->model.sessions[i];
 
         if (!is_local(scene, session, user)) {
             continue;
@@ -978,10 +996,7 @@ unlock_all(struct scene_of_model *scene, int user, bool was_cut_off, int code)
         } else if (session->cache->exists && session->cache->is_foreign) {
             wanted = PAM_CRED_ERR;
         } else if (was_cut_off) {
-            session->cache->certainty =
-                session->cache->exists ? EITHER : PERHAPS;
-            session->cache->slack++;
-            session->cache->is_renewable = true;
+            model_cut_off(session->cache, true);
         } else {
             model_replaced(session->cache, true);
         }
@@ -1105,9 +1120,8 @@ static bool
 kill_helper_in_renewal(struct scene_of_model *scene)
 {
     struct model_session *session = pick(scene, can_be_renewed_from_outside);
-    struct visit visit = {.password = VISIT_NONE,
-                          .is_faulty = true,
-                          .flag = PAM_REFRESH_CRED};
+    struct visit visit = {
+        .password = VISIT_NONE, .is_faulty = true, .flag = PAM_REFRESH_CRED};
     struct visit_result result;
     bool came = false;
 
@@ -1126,8 +1140,7 @@ kill_helper_in_renewal(struct scene_of_model *scene)
         return true;
     }
     check_visit("renewal", &result, PAM_SUCCESS, PAM_CRED_UNAVAIL);
-    session->cache->certainty = EITHER;
-    session->cache->slack++;
+    model_cut_off(session->cache, true);
     return true;
 }
 
@@ -1184,8 +1197,7 @@ leave(struct scene_of_model *scene, struct model_session *session,
         cache->certainty = PERHAPS;
         cache->slack++;
     } else {
-        check_code(is_close ? "close_session" : "DELETE", &answer,
-                   PAM_SUCCESS);
+        check_code(is_close ? "close_session" : "DELETE", &answer, PAM_SUCCESS);
         model_left(&scene->model, session);
     }
     check_variables(session, &answer);
@@ -1196,8 +1208,7 @@ leave(struct scene_of_model *scene, struct model_session *session,
     }
 }
 
-static bool
-delete(struct scene_of_model *scene)
+static bool delete (struct scene_of_model *scene)
 {
     struct model_session *session = pick(scene, is_open);
 
@@ -1276,8 +1287,7 @@ kill_host_in_end(struct scene_of_model *scene)
 
 /* Only pam_end, as after a login that has failed, or by who forgets. */
 static void
-only_end(struct scene_of_model *scene, struct model_session *session,
-         int flags)
+only_end(struct scene_of_model *scene, struct model_session *session, int flags)
 {
     struct model_cache *cache = session->cache;
     const struct actor_order order = {.deed = ACTOR_END, .flags = flags};
@@ -1363,7 +1373,7 @@ kill_all(struct scene_of_model *scene)
 static void
 run_command(const char *name, bool may_fail)
 {
-    const char *const words[] = {"krb5cc", name,           "--verbose",
+    const char *const words[] = {"krb5cc",   name,           "--verbose",
                                  "--helper", stack_helper(), NULL};
     int status = desk_run_bare(0, words);
 

@@ -17,7 +17,7 @@ struct visit {
     bool as_user;   /* wholly the user, else root */
     bool is_faulty; /* module and helper of tests/faults */
     enum visit_password password;
-    int flag; /* of setcred */
+    int flag;     /* of setcred */
     bool deletes; /* DELETE and close_session afterwards, for good measure */
     char in_process[256]; /* KRB5CCNAME of the process, "" = unset */
     char in_pam[256];     /* and of the PAM environment */
