@@ -63,6 +63,7 @@ struct model_cache {
 struct model_session {
     bool in_use;
     unsigned int serial; /* lasting, where slots are used again */
+    int64_t began;       /* authenticated then, CLOCK_MONOTONIC */
     int user;
     const struct kind *kind;
     enum shape shape;

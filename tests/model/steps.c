@@ -22,6 +22,9 @@
 #define RENEWABLE "ticket_lifetime=10h renew_lifetime=7d"
 #define NOT_RENEWABLE "ticket_lifetime=1h"
 
+/* So late a login may go on: a stash lives for two minutes. */
+#define PATIENCE_S 90
+
 /* A user has a quota of keys. */
 #define KEYRING_SESSIONS_MAX 2
 
@@ -36,6 +39,15 @@ static unsigned int
 dice(struct scene_of_model *scene, unsigned int limit)
 {
     return shared_dice(&scene->dice, limit);
+}
+
+static int64_t
+now_s(void)
+{
+    struct timespec now = {0, 0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
 }
 
 static bool
@@ -197,13 +209,12 @@ remember_stash(struct scene_of_model *scene, struct model_session *session,
                const char *name)
 {
     struct model *model = &scene->model;
-    struct timespec now = {0, 0};
     struct model_stash *stash = &model->stashes[model->stash_count];
 
     HOLDS(*name != '\0' && reality_has_stash(name), "nothing was stashed");
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    session->began = now_s();
     if (model->stash_count < MODEL_STASHES) {
-        *stash = (struct model_stash){.made = (int64_t)now.tv_sec};
+        *stash = (struct model_stash){.made = session->began};
         memcpy(stash->name, name, sizeof(stash->name));
         model->stash_count++;
     }
@@ -716,11 +727,12 @@ kill_host_in_login(struct scene_of_model *scene)
     return log_in_with(scene, DOOM_HOST);
 }
 
-/* It has authenticated, and goes on only now. */
+/* It has authenticated, and goes on only now, while its stash is there. */
 static bool
 is_waiting(const struct model_session *session)
 {
-    return session->has_host && session->cache == NULL && !session->is_open &&
+    return session->has_host && now_s() - session->began < PATIENCE_S &&
+           session->cache == NULL && !session->is_open &&
            (session->has_blob || *session->stash != '\0');
 }
 
@@ -1370,11 +1382,13 @@ kill_all(struct scene_of_model *scene)
 
 /* The command. */
 
+/* Runs krb5cc NAME with the words MORE, which end in NULL. */
 static void
-run_command(const char *name, bool may_fail)
+run_command(const char *name, const char *const more[3], bool may_fail)
 {
     const char *const words[] = {"krb5cc",   name,           "--verbose",
-                                 "--helper", stack_helper(), NULL};
+                                 "--helper", stack_helper(), more[0],
+                                 more[1],    more[2],        NULL};
     int status = desk_run_bare(0, words);
 
     HOLDS(status == 0 || (may_fail && status == 1),
@@ -1382,18 +1396,19 @@ run_command(const char *name, bool may_fail)
           desk_output(), desk_errors());
 }
 
-static bool
-reap(struct scene_of_model *scene)
+/* What `krb5cc reap` is to do about the sessions of USERS, a bit each. */
+static void
+reap_sessions(struct scene_of_model *scene, unsigned int users)
 {
     struct model *model = &scene->model;
     struct model_cache *brought[MODEL_SESSIONS];
     size_t count = 0;
 
-    run_command("reap", false);
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
         struct model_session *session = &model->sessions[i];
 
         if (session->in_use && session->is_recorded &&
+            (users & 1U << session->user) != 0 &&
             (session->is_ended || !model_lives(model, session))) {
             if (session->cache->kind == NULL) {
                 brought[count++] = session->cache;
@@ -1401,11 +1416,40 @@ reap(struct scene_of_model *scene)
             model_reaped(model, session);
         }
     }
-    scene->touched = REALITY_EVERYBODY;
-    /* Their host is gone, but it was not ours to take them. */
+    /* Their hosts are gone, but they were not for reap to take. */
+    reality_compare(model, users);
     for (size_t i = 0; i < count; i++) {
         take_away_brought(brought[i]);
     }
+}
+
+static bool
+reap(struct scene_of_model *scene)
+{
+    run_command("reap", (const char *const[3]){NULL}, false);
+    reap_sessions(scene, REALITY_EVERYBODY);
+    return true;
+}
+
+static bool
+reap_one_user(struct scene_of_model *scene)
+{
+    unsigned int user = dice(scene, MODEL_USERS);
+
+    journal_note("--user %s", model_users[user]);
+    run_command("reap",
+                (const char *const[3]){"--user", model_users[user], NULL},
+                false);
+    reap_sessions(scene, 1U << user);
+    scene->touched = REALITY_EVERYBODY;
+    return true;
+}
+
+static bool
+reap_nothing(struct scene_of_model *scene)
+{
+    run_command("reap", (const char *const[3]){"--dry-run", NULL}, false);
+    scene->touched = REALITY_EVERYBODY;
     return true;
 }
 
@@ -1440,7 +1484,7 @@ renew_all(struct scene_of_model *scene)
             session->cache->is_foreign = is_foreign;
         }
     }
-    run_command("renew", may_fail);
+    run_command("renew", (const char *const[3]){NULL}, may_fail);
     scene->touched = REALITY_EVERYBODY;
     return true;
 }
@@ -1476,6 +1520,8 @@ const struct step steps[] = {
     {"kill the host", 3, kill_host},
     {"kill all of a session", 3, kill_all},
     {"krb5cc reap", 8, reap},
+    {"krb5cc reap --user", 2, reap_one_user},
+    {"krb5cc reap --dry-run", 1, reap_nothing},
     {"krb5cc renew", 4, renew_all},
 };
 
