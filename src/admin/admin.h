@@ -25,6 +25,7 @@ enum admin_exit {
 struct admin {
     struct registry registry;
     const char *helper;
+    const char *module; /* pam_krb5cc.so, where libpam looks for it */
     int64_t timeout_s; /* for each question to the helper */
     int64_t uid;       /* of --user, or REGISTRY_EVERYBODY */
     bool is_dry_run;

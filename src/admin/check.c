@@ -11,6 +11,7 @@
 
 #include "admin/admin.h"
 #include "admin/pamfiles.h"
+#include "base/options.h"
 #include "base/safefs.h"
 
 #define TEXT_SIZE 2048
@@ -39,7 +40,8 @@ report(struct admin *admin, enum verdict verdict, const char *what,
 
 /* The helper. */
 
-static void
+/* Whether it can be run, as far as its path says. */
+static bool
 check_helper(struct admin *admin)
 {
     static const char what[] = "helper";
@@ -47,16 +49,22 @@ check_helper(struct admin *admin)
     struct stat status;
     size_t at = 0;
     int found = safefs_check_program(path, 0, &at);
+    bool had_failed = admin->has_failed;
+    bool is_well = false;
 
+    admin->has_failed = false;
     if (found == -EPERM) {
         report(admin, VERDICT_WRONG, what,
                "%s: %.*s can be changed by others than root; chown root and "
                "chmod go-w it",
                path, (int)(at > 0 ? at : 1), path);
+    } else if (found == -ELOOP) {
+        report(admin, VERDICT_WRONG, what,
+               "%s: %.*s is a symbolic link; name the path without it", path,
+               (int)at, path);
     } else if (found < 0) {
         report(admin, VERDICT_WRONG, what, "%s: %s; install it again", path,
-               found == -ELOOP ? "a symbolic link is on the way"
-                               : admin_words(found));
+               admin_words(found));
     } else if (stat(path, &status) < 0) {
         report(admin, VERDICT_WRONG, what, "%s: %s", path, admin_words(errno));
     } else if ((status.st_mode & 0111) != 0111) {
@@ -75,6 +83,72 @@ check_helper(struct admin *admin)
     } else {
         report(admin, VERDICT_OK, what, "%s is root's alone", path);
     }
+    is_well = !admin->has_failed;
+    admin->has_failed |= had_failed;
+    return is_well;
+}
+
+/* The module. */
+
+/* Whether libpam's own module pam_unix.so is in the directory of PATH. */
+static bool
+has_pam_unix(const char *path)
+{
+    char beside[TEXT_SIZE];
+    const char *slash = strrchr(path, '/');
+
+    (void)snprintf(beside, sizeof(beside), "%.*s/pam_unix.so",
+                   slash == NULL ? 0 : (int)(slash - path), path);
+    return access(beside, F_OK) == 0;
+}
+
+/* The module, whose PATH without links is REAL. */
+static void
+check_module_file(struct admin *admin, const char *path, const char *real)
+{
+    static const char what[] = "module";
+    struct stat status;
+    size_t at = 0;
+    int found = safefs_check_program(real, 0, &at);
+
+    if (found == -EPERM) {
+        report(admin, VERDICT_WRONG, what,
+               "%s: %.*s can be changed by others than root; chown root and "
+               "chmod go-w it",
+               path, (int)(at > 0 ? at : 1), real);
+    } else if (found < 0 || stat(real, &status) < 0) {
+        report(admin, VERDICT_WRONG, what, "%s: %s; install it again", path,
+               admin_words(found < 0 ? found : errno));
+    } else if ((status.st_mode & 0444) != 0444) {
+        report(admin, VERDICT_WRONG, what,
+               "%s cannot be loaded by everybody (mode %04o), and a screen "
+               "locker loads it as its user; chmod 0644 it",
+               path, (unsigned)status.st_mode & 07777);
+    } else if (!has_pam_unix(path)) {
+        report(admin, VERDICT_NOTE, what,
+               "%s has no pam_unix.so beside it: libpam may look elsewhere; "
+               "find / -xdev -name pam_unix.so, and configure --with-pamdir",
+               path);
+    } else {
+        report(admin, VERDICT_OK, what,
+               "%s is root's alone, and pam_unix.so is beside it", path);
+    }
+}
+
+static void
+check_module(struct admin *admin)
+{
+    /* libpam follows links; where they lead to is what is loaded. */
+    char *real = realpath(admin->module, NULL);
+
+    if (real == NULL) {
+        report(admin, VERDICT_WRONG, "module",
+               "%s: %s; make install, after configure with --with-pamdir",
+               admin->module, admin_words(errno));
+        return;
+    }
+    check_module_file(admin, admin->module, real);
+    free(real);
 }
 
 static void
@@ -85,8 +159,9 @@ check_account(struct admin *admin)
 
     if (entry == NULL) {
         report(admin, VERDICT_WRONG, what,
-               "%s does not exist, so nobody talks to the KDC in its place; "
-               "run systemd-sysusers, or useradd --system %s",
+               "%s does not exist, so the user `nobody` does its work; run "
+               "systemd-sysusers, or useradd --system --home-dir / --shell "
+               "/usr/sbin/nologin %s",
                HELPER_USER, HELPER_USER);
     } else if (entry->pw_uid == 0) {
         report(admin, VERDICT_WRONG, what,
@@ -223,7 +298,9 @@ check_config_file(struct admin *admin, const char *path)
     struct stat status;
 
     if (stat(path, &status) < 0) {
-        report(admin, VERDICT_WRONG, what, "%s: %s", path, admin_words(errno));
+        report(admin, VERDICT_WRONG, what,
+               "%s: %s; write it, with default_realm in [libdefaults]", path,
+               admin_words(errno));
     } else if (!S_ISDIR(status.st_mode) && (status.st_mode & 0444) != 0444) {
         report(admin, VERDICT_WRONG, what,
                "%s cannot be read by everybody (mode %04o), and so not by %s; "
@@ -261,7 +338,7 @@ pass_on(void *data, const char *text)
 
 /* What to do about OUTCOME of a probe. */
 static const char *
-remedy(enum outcome outcome)
+remedy(enum outcome outcome, bool helper_is_well)
 {
     switch ((int)outcome) {
     case OUTCOME_KDC_UNREACHABLE:
@@ -269,9 +346,10 @@ remedy(enum outcome outcome)
         return "look at [realms] of krb5.conf, at DNS, the network and the "
                "firewall (port 88, UDP and TCP)";
     case OUTCOME_UNKNOWN_PRINCIPAL:
-        return "make the principal (addprinc -randkey) and its keytab (ktadd); "
-               "Active Directory knows no host/ principal as a client, there "
-               "it means nothing";
+        return "with Active Directory it means nothing, which knows no host/ "
+               "principal as a client; with any other KDC make the principal "
+               "(addprinc -randkey) and its keytab (ktadd), or no login is "
+               "verified";
     case OUTCOME_WRONG_PASSWORD:
     case OUTCOME_NO_COMMON_ENCTYPE:
         return "the keytab is out of date: make it anew (ktadd), or copy it "
@@ -285,15 +363,55 @@ remedy(enum outcome outcome)
         return "mend krb5.conf";
     case OUTCOME_HELPER_UNSAFE:
     case OUTCOME_HELPER_FAILED:
-        return "see what is said of the helper; after an upgrade install both "
-               "parts of one version";
+        return helper_is_well
+                   ? "the helper's path is right, but it does not run: run it "
+                     "by hand, look at its libraries (ldd), at noexec; install "
+                     "module, helper and krb5cc of one version again"
+                   : "see what is said of the helper";
     default:
         return "see pam_krb5cc(8), WHAT YOU SEE, WHAT TO DO";
     }
 }
 
+/* Whether the file of the keytab NAME is for root's eyes only. */
 static void
-check_keytab(struct admin *admin)
+check_keytab_file(struct admin *admin, const char *name)
+{
+    const char *path = name + strcspn(name, ":") + 1;
+    struct stat status;
+
+    if (strncmp(name, "FILE:", 5) != 0 && strncmp(name, "WRFILE:", 7) != 0) {
+        return;
+    }
+    if (stat(path, &status) == 0 &&
+        (status.st_uid != 0 || (status.st_mode & 077) != 0)) {
+        report(admin, VERDICT_WRONG, "keytab",
+               "%s is not for root alone (uid %u, mode %04o): who can read it "
+               "can pose as this machine and as its KDC; chown root and chmod "
+               "0600 it, and make a new key (ktadd)",
+               path, (unsigned)status.st_uid, (unsigned)status.st_mode & 07777);
+    }
+}
+
+/* Says what came of a probe that has not succeeded. */
+static void
+report_probe(struct admin *admin, const struct admin_answer *answer,
+             bool helper_is_well)
+{
+    bool is_old = answer->outcome == OUTCOME_WRONG_PASSWORD;
+    size_t skipped = is_old ? strlen(outcome_name(answer->outcome)) : 0;
+
+    report(admin,
+           /* With Active Directory it is as it should be. */
+           answer->outcome == OUTCOME_UNKNOWN_PRINCIPAL ? VERDICT_NOTE
+                                                        : VERDICT_WRONG,
+           answer->outcome == OUTCOME_CONFIGURATION ? "krb5.conf" : "keytab",
+           "%s%s; %s", is_old ? "the key does not match" : "",
+           answer->cause + skipped, remedy(answer->outcome, helper_is_well));
+}
+
+static void
+check_keytab(struct admin *admin, bool helper_is_well)
 {
     struct admin_answer answer;
 
@@ -303,8 +421,10 @@ check_keytab(struct admin *admin)
                "a KDC has answered, and it has the keytab's key of %s",
                answer.principal == NULL ? "?" : answer.principal);
     } else {
-        report(admin, VERDICT_WRONG, "keytab", "%s; %s", answer.cause,
-               remedy(answer.outcome));
+        report_probe(admin, &answer, helper_is_well);
+    }
+    if (answer.cache != NULL) {
+        check_keytab_file(admin, answer.cache);
     }
     admin_answer_free(&answer);
 }
@@ -365,23 +485,24 @@ check_places(struct admin *admin, const char *what,
     }
 }
 
-/* The order of pam_krb5cc.so and pam_keyinit.so. */
+/* The order of pam_krb5cc.so and pam_keyinit.so in the session stack. */
 static void
-check_keyinit(struct admin *admin, const char *what, const char *name,
+check_keyinit(struct admin *admin, const char *what,
               const struct pamfiles_service *service, const char *cache)
 {
     bool needs = is_in_session_keyring(
         *service->ccache != '\0' ? service->ccache : cache);
 
-    if (!service->has_krb5cc_session) {
-        report(admin, VERDICT_NOTE, what,
-               "pam_krb5cc.so is not in the session stack: nothing destroys "
-               "the cache when the session ends");
-    } else if (service->is_keyinit_late) {
+    if (service->is_keyinit_late && needs) {
         report(admin, VERDICT_WRONG, what,
                "pam_keyinit.so stands behind pam_krb5cc.so in the session "
-               "stack; put it before");
-    } else if (!service->has_keyinit && needs && !pamfiles_is_part(name)) {
+               "stack, and the caches are in the session keyring; put it "
+               "before");
+    } else if (service->is_keyinit_late) {
+        report(admin, VERDICT_OK, what,
+               "pam_krb5cc.so stands before pam_keyinit.so, which does not "
+               "matter to caches outside the session keyring");
+    } else if (!service->has_keyinit && needs) {
         report(admin, VERDICT_WRONG, what,
                "the caches are in the session keyring, and pam_keyinit.so is "
                "missing; put \"session optional pam_keyinit.so force revoke\" "
@@ -393,17 +514,85 @@ check_keyinit(struct admin *admin, const char *what, const char *name,
     }
 }
 
+/* Whether the session stack of the service NAME does what it is for. */
+static void
+check_session(struct admin *admin, const char *what, const char *name,
+              const struct pamfiles_service *service, const char *cache)
+{
+    if (pamfiles_is_part(name)) {
+        /* What is not in it may be in those that include it. */
+        report(admin, VERDICT_OK, what,
+               "pam_krb5cc.so is in it, for the services that include it");
+    } else if (!service->has_krb5cc_auth) {
+        report(admin, VERDICT_OK, what,
+               "pam_krb5cc.so gets no tickets there: it is not in the auth "
+               "stack");
+    } else if (service->has_krb5cc_session) {
+        check_keyinit(admin, what, service, cache);
+    } else if (service->has_session) {
+        report(admin, VERDICT_NOTE, what,
+               "pam_krb5cc.so is not in the session stack: nothing destroys "
+               "the cache when the session ends");
+    } else {
+        report(admin, VERDICT_OK, what,
+               "it has no session stack, as a screen locker has none");
+    }
+}
+
+/* Who hears the arguments of pam_krb5cc.so. */
+struct hearing {
+    struct admin *admin;
+    const char *what;
+    struct options options;
+};
+
+static void
+check_argument(void *data, const char *text)
+{
+    struct hearing *hearing = data;
+    int status = options_set(&hearing->options, OPTION_FROM_ARGUMENT, text);
+
+    if (status < 0 && status != -ENOMEM) {
+        report(hearing->admin, VERDICT_WRONG, hearing->what,
+               "pam_krb5cc.so does not take \"%.200s\" (%s); see "
+               "pam_krb5cc(8), OPTIONS",
+               text,
+               status == -ENOENT   ? "no such option"
+               : status == -ERANGE ? "out of range"
+                                   : "no legal value");
+    }
+}
+
+/* Reads the service NAME, which WHAT is; 0 or -errno. */
+static int
+read_service(struct admin *admin, const char *what, const char *name,
+             struct pamfiles_service *service_out)
+{
+    struct hearing hearing = {.admin = admin, .what = what};
+    const struct pamfiles pamfiles = {
+        .directories = {"/etc/pam.d", "/usr/lib/pam.d"},
+        .hear_argument = check_argument,
+        .data = &hearing,
+    };
+    int status = options_init(&hearing.options);
+
+    if (status == 0) {
+        status = pamfiles_read(&pamfiles, name, service_out);
+        options_free(&hearing.options);
+    }
+    return status;
+}
+
 /* Whether pam_krb5cc.so is in one of the stacks of the service NAME. */
 static bool
 check_service(struct admin *admin, const char *name, const char *cache)
 {
     struct pamfiles_service service = {.fault = 0};
-    const struct pamfiles pamfiles = {
-        .directories = {"/etc/pam.d", "/usr/lib/pam.d"}};
     char what[320];
-    int status = pamfiles_read(&pamfiles, name, &service);
+    int status = 0;
 
     (void)snprintf(what, sizeof(what), "stack %.256s", name);
+    status = read_service(admin, what, name, &service);
     if (status < 0 && status != -EINVAL) {
         report(admin, VERDICT_WRONG, what, "cannot be read: %s",
                admin_words(status));
@@ -411,7 +600,7 @@ check_service(struct admin *admin, const char *name, const char *cache)
     if (status < 0 || !service.has_krb5cc) {
         return false;
     }
-    check_keyinit(admin, what, name, &service, cache);
+    check_session(admin, what, name, &service, cache);
     check_places(admin, what, &service);
     if (service.fault != 0) {
         report(admin, VERDICT_WRONG, what,
@@ -463,11 +652,13 @@ check_stacks(struct admin *admin)
 void
 admin_check(struct admin *admin)
 {
-    check_helper(admin);
+    bool helper_is_well = check_helper(admin);
+
+    check_module(admin);
     check_account(admin);
     check_directory(admin, "state directory", admin->registry.state_dir);
     check_directory(admin, "runtime directory", admin->registry.runtime_dir);
     check_config(admin);
-    check_keytab(admin);
+    check_keytab(admin, helper_is_well);
     check_stacks(admin);
 }

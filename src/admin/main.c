@@ -44,6 +44,7 @@ enum choice_number {
     CHOICE_DEBUG,
     CHOICE_TIMEOUT,
     CHOICE_HELPER,
+    CHOICE_MODULE,
     CHOICE_STATE_DIR,
     CHOICE_RUNTIME_DIR,
     CHOICE_HELP,
@@ -70,6 +71,7 @@ static const struct choice {
     [CHOICE_TIMEOUT] = {"--timeout", NULL, "SECONDS", ALL,
                         "for each question to the helper (10)"},
     [CHOICE_HELPER] = {"--helper", NULL, "PATH", ALL, "the helper program"},
+    [CHOICE_MODULE] = {"--module", NULL, "PATH", CHECK, "the PAM module"},
     [CHOICE_STATE_DIR] = {"--state-dir", NULL, "PATH", ALL,
                           "where sessions are recorded"},
     [CHOICE_RUNTIME_DIR] = {"--runtime-dir", NULL, "PATH", ALL,
@@ -178,6 +180,9 @@ take_choice(struct admin *admin, struct line *line, enum choice_number number,
         break;
     case CHOICE_HELPER:
         admin->helper = argument;
+        break;
+    case CHOICE_MODULE:
+        admin->module = argument;
         break;
     case CHOICE_STATE_DIR:
         admin->registry.state_dir = argument;
@@ -374,6 +379,7 @@ main(int count, char **words)
     struct admin admin = {
         .registry = {.state_dir = PATH_STATE, .runtime_dir = PATH_RUNTIME},
         .helper = PATH_HELPER,
+        .module = PATH_MODULE,
         .timeout_s = TIMEOUT_DEFAULT,
         .uid = REGISTRY_EVERYBODY,
     };

@@ -116,29 +116,51 @@ take_option(const char *word, const char *name, char value[PAMFILES_VALUE_MAX])
     }
 }
 
-static void
-take_krb5cc(struct pamfiles_service *service, char *arguments)
+/* WORD as libpam hands it to the module: brackets around it are not in it. */
+static const char *
+unwrap(char *word)
 {
+    size_t length = strlen(word);
+
+    if (*word == '[' && word[length - 1] == ']') {
+        word[length - 1] = '\0';
+        return word + 1;
+    }
+    return word;
+}
+
+static void
+take_arguments(struct reading *reading, char *arguments, bool is_session,
+               int depth)
+{
+    struct pamfiles_service *service = reading->service;
+    const struct pamfiles *pamfiles = reading->pamfiles;
     char *word = NULL;
 
-    service->has_krb5cc_session = true;
     while ((word = next_word(&arguments)) != NULL) {
-        take_option(word, "ccache", service->ccache);
-        take_option(word, "state_dir", service->state_dir);
-        take_option(word, "runtime_dir", service->runtime_dir);
+        if (is_session) {
+            take_option(word, "ccache", service->ccache);
+            take_option(word, "state_dir", service->state_dir);
+            take_option(word, "runtime_dir", service->runtime_dir);
+        }
+        if (depth == 0 && pamfiles->hear_argument != NULL) {
+            pamfiles->hear_argument(pamfiles->data, unwrap(word));
+        }
     }
 }
 
 static void
-take_module(struct pamfiles_service *service, const struct line *line)
+take_module(struct reading *reading, const struct line *line, int depth)
 {
+    struct pamfiles_service *service = reading->service;
     bool is_session = strcasecmp(line->type, "session") == 0;
 
+    service->has_session |= is_session;
     if (is_module(line->module, "pam_krb5cc.so")) {
         service->has_krb5cc = true;
-        if (is_session) {
-            take_krb5cc(service, line->arguments);
-        }
+        service->has_krb5cc_auth |= strcasecmp(line->type, "auth") == 0;
+        service->has_krb5cc_session |= is_session;
+        take_arguments(reading, line->arguments, is_session, depth);
     } else if (is_session && is_module(line->module, "pam_keyinit.so")) {
         service->is_keyinit_late |=
             !service->has_keyinit && service->has_krb5cc_session;
@@ -214,7 +236,7 @@ take_line(struct reading *reading, char *text, const char *type, int depth)
         if (is_include(&line)) {
             include(reading, line.module, line.type, depth);
         } else if (line.module != NULL) {
-            take_module(reading->service, &line);
+            take_module(reading, &line, depth);
         }
     }
 }

@@ -12,13 +12,21 @@
 /* Where services are looked for, the first that has one wins; NULL ends. */
 struct pamfiles {
     const char *directories[3];
+    /*
+     * Hears each argument of a pam_krb5cc.so line that stands in the file of
+     * the service itself, not in one that it includes.  NULL: nobody does.
+     */
+    void (*hear_argument)(void *data, const char *text);
+    void *data;
 };
 
 #define PAMFILES_VALUE_MAX 256
 
 struct pamfiles_service {
     bool has_krb5cc;         /* pam_krb5cc.so, in any stack */
+    bool has_krb5cc_auth;    /* the same, in the auth stack */
     bool has_krb5cc_session; /* the same, in the session stack */
+    bool has_session;        /* a line of the session stack, of any module */
     bool has_keyinit;        /* pam_keyinit.so, in the session stack */
     bool is_keyinit_late;    /* the first of it is behind pam_krb5cc.so */
     bool has_krb5;           /* pam_krb5.so, in any stack */

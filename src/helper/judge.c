@@ -786,9 +786,17 @@ enum outcome
 judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     struct verify_candidates candidates = {0};
+    krb5_principal anybody = NULL;
     enum outcome outcome = helper_greet(helper, krb);
 
     if (outcome == OUTCOME_SUCCESS) {
+        /* Keys have a realm of their own; a user needs the default one. */
+        outcome = krb_principal_of(krb, "root", &helper->options, &anybody);
+        krb5_free_principal(krb->context, anybody);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        /* Who has asked looks at the file itself. */
+        result->cache = probe_keytab_name(krb, helper->options.keytab);
         outcome = verify_list(krb, helper->options.keytab, &candidates);
     }
     if (outcome == OUTCOME_SUCCESS && candidates.count == 0) {

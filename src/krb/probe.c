@@ -2,6 +2,7 @@
 #include "krb/probe.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A ticket that nobody will use. */
 #define LIFETIME_S 60
@@ -53,6 +54,20 @@ seek(struct krb *krb, krb5_keytab keytab, krb5_const_principal principal,
     }
     (void)krb5_kt_end_seq_get(krb->context, keytab, &cursor);
     return code;
+}
+
+char *
+probe_keytab_name(struct krb *krb, const char *keytab_name)
+{
+    char name[MAX_KEYTAB_NAME_LEN + 1] = "";
+    krb5_keytab keytab = NULL;
+    krb5_error_code code = krb_open_keytab(krb, keytab_name, &keytab);
+
+    if (code == 0) {
+        code = krb5_kt_get_name(krb->context, keytab, name, sizeof(name));
+        (void)krb5_kt_close(krb->context, keytab);
+    }
+    return code == 0 ? strdup(name) : NULL;
 }
 
 enum outcome

@@ -10,6 +10,9 @@
 #include "base/message.h"
 #include "krb/krb.h"
 
+/* Which keytab NAME (NULL: the default one) is; the caller's, NULL: unknown. */
+char *probe_keytab_name(struct krb *krb, const char *name);
+
 /*
  * The newest key that KEYTAB (NULL: the default one) has for PRINCIPAL, the
  * first of those of the same number; appended to CONTENT, *ENCTYPE_OUT is its

@@ -51,6 +51,9 @@ desk_begin(void)
     ck_assert_int_eq(mkdir(DESK, 0700), 0);
     ck_assert_int_eq(mkdir(DESK_STATE, 0700), 0);
     ck_assert_int_eq(mkdir(DESK_RUNTIME, 0700), 0);
+    ck_assert_int_eq(mkdir(DESK_MODULES, 0755), 0);
+    ck_assert_int_eq(symlink(stack_module(), DESK_MODULE), 0);
+    ck_assert_int_eq(symlink("/dev/null", DESK_MODULES "/pam_unix.so"), 0);
 }
 
 void
@@ -196,6 +199,10 @@ desk_run_as(uid_t uid, const char *words)
     size_t count = 7;
 
     ck_assert_ptr_nonnull(copy);
+    if (strncmp(words, "check", strlen("check")) == 0) {
+        list[count++] = "--module";
+        list[count++] = DESK_MODULE;
+    }
     for (char *word = strtok(copy, " "); word != NULL;
          word = strtok(NULL, " ")) {
         ck_assert_uint_lt(count, WORDS_MAX - 1);

@@ -17,6 +17,9 @@
 #define DESK "/tmp/desk"
 #define DESK_STATE DESK "/state"
 #define DESK_RUNTIME DESK "/runtime"
+/* What check takes for libpam's directory: the module, and a pam_unix.so. */
+#define DESK_MODULES DESK "/modules"
+#define DESK_MODULE DESK_MODULES "/pam_krb5cc.so"
 
 #define NEEDS_NAMESPACE()                                                      \
     SKIP_UNLESS(geteuid() == 0 && getenv("IN_TEST_NAMESPACE") != NULL,         \
