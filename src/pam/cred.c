@@ -1,6 +1,7 @@
 /* Establish, refresh, reinitialize, delete. */
 #include "pam/cred.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,7 +204,8 @@ end_shared(struct host *host, struct holding *holding)
     int lock = holding_lock(host, holding->record.uid, SAFEFS_FAIL_IF_MISSING);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (lock < 0 && holding->is_recorded) {
+    /* No records at all: reap has ended it, after a failure of ours. */
+    if (lock < 0 && lock != -ENOENT && holding->is_recorded) {
         holding_leave_to_reap(host, holding);
         return OUTCOME_CACHE_UNWRITABLE;
     }

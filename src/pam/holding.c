@@ -241,7 +241,7 @@ holding_lock(struct host *host, int64_t uid, enum safefs_missing missing)
     int lock = -1;
 
     if (!host_acts_as_root()) {
-        return -1;
+        return -EACCES;
     }
     /* Half of the time at the most: the rest is for the work itself. */
     lock = registry_lock(&registry, uid, missing,
@@ -251,7 +251,7 @@ holding_lock(struct host *host, int64_t uid, enum safefs_missing missing)
                  "user %s: another session is long about the shared cache",
                  host->user == NULL ? "" : host->user);
     }
-    return lock < 0 ? -1 : lock;
+    return lock;
 }
 
 void

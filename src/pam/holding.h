@@ -68,8 +68,8 @@ void holding_forget(struct holding *holding);
 
 /*
  * Nobody else makes or ends what the user's sessions share until the lock is
- * given back (registry_unlock); -1 where it cannot be had in time, which is
- * logged.
+ * given back (registry_unlock).  -errno where it cannot be had: -ENOENT where
+ * there are no records at all, -ETIMEDOUT, which is logged.
  */
 int holding_lock(struct host *host, int64_t uid, enum safefs_missing missing);
 
