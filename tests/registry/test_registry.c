@@ -796,7 +796,7 @@ START_TEST(test_registry_set_aside_takes_no_name_twice)
         struct registry_key key = {.place = REGISTRY_STATE, .uid = HER};
 
         (void)snprintf(key.id, sizeof(key.id), "broken");
-        write_file(home_of(HER, "broken"), "x", i);
+        write_file(home_of(HER, "broken"), "xxx", i);
         ck_assert_int_eq(registry_set_aside(&registry, &key), 0);
         ck_assert_uint_eq(count_names(aside), i);
     }
