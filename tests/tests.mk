@@ -26,6 +26,7 @@ room_tests = \
 	tests/krb/test_verify
 
 registry_tests = \
+	tests/registry/test_cost \
 	tests/registry/test_presence \
 	tests/registry/test_record \
 	tests/registry/test_registry \

@@ -234,10 +234,14 @@ static int
 read_value(struct record *record, const struct row *row, const char *text)
 {
     void *field = field_of(record, row);
+    char *value = NULL;
+    int status = 0;
 
     switch (row->type) {
     case TYPE_TEXT:
-        return read_text(text, field);
+        status = read_text(text, &value);
+        memcpy(field, &value, sizeof(value));
+        return status;
     case TYPE_NUMBER:
         return read_number(text, field);
     case TYPE_FLAG:

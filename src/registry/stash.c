@@ -250,10 +250,13 @@ put_keys(struct span content, int64_t lifetime_s, struct name *name)
     return status == 0 ? run_deposit(&deposit) : status;
 }
 
-/* Whether KEY is of TYPE, root's, with PERMISSIONS and DESCRIPTION. */
-static bool
-is_own_key(long key, const char *type, unsigned int permissions,
-           const char *description)
+/*
+ * 0 where KEY is of TYPE, root's, with PERMISSIONS and DESCRIPTION; -EPERM
+ * where it is not, -ENOENT where it has just gone.
+ */
+static int
+judge_key(long key, const char *type, unsigned int permissions,
+          const char *description)
 {
     char found[160];
     char begin[32];
@@ -262,16 +265,21 @@ is_own_key(long key, const char *type, unsigned int permissions,
                          (unsigned long)found, sizeof(found));
     size_t found_length = 0;
 
-    if (length <= 0 || (size_t)length > sizeof(found)) {
-        return false;
+    if (length <= 0) {
+        return errno == EACCES ? -EPERM : -ENOENT;
+    }
+    if ((size_t)length > sizeof(found)) {
+        return -EPERM;
     }
     /* type;uid;gid;permissions;description, and a NUL. */
     found_length = strlen(found);
     (void)snprintf(begin, sizeof(begin), "%s;0;", type);
     (void)snprintf(end, sizeof(end), ";%08x;%s", permissions, description);
     return strncmp(found, begin, strlen(begin)) == 0 &&
-           found_length >= strlen(begin) + strlen(end) &&
-           strcmp(found + found_length - strlen(end), end) == 0;
+                   found_length >= strlen(begin) + strlen(end) &&
+                   strcmp(found + found_length - strlen(end), end) == 0
+               ? 0
+               : -EPERM;
 }
 
 /* The key of TYPE with DESCRIPTION in KEYRING; -ENOENT, -EPERM. */
@@ -281,11 +289,10 @@ find_key(long keyring, const char *type, unsigned int permissions,
 {
     long key = keyctl(KEYCTL_SEARCH, (unsigned long)keyring,
                       (unsigned long)type, (unsigned long)description);
+    int judged =
+        key < 0 ? -ENOENT : judge_key(key, type, permissions, description);
 
-    if (key < 0) {
-        return -ENOENT;
-    }
-    return is_own_key(key, type, permissions, description) ? key : -EPERM;
+    return judged < 0 ? judged : key;
 }
 
 static long
@@ -329,15 +336,16 @@ read_part(long keyring, unsigned int index, struct bytes *content)
 
 /*
  * Makes KEYRING this process's to read: a keyring can be closed to new links
- * once only.  -ENOENT where somebody else was first.
+ * once only.  -ENOENT where somebody else was first, or is through with it.
  */
 static int
 claim(long keyring)
 {
-    return keyctl(KEYCTL_RESTRICT_KEYRING, (unsigned long)keyring, 0, 0) < 0 &&
-                   errno == EEXIST
-               ? -ENOENT
-               : 0;
+    if (keyctl(KEYCTL_RESTRICT_KEYRING, (unsigned long)keyring, 0, 0) == 0) {
+        return 0;
+    }
+    /* Kernels before 4.12 do not know how: there it is the first to read. */
+    return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -ENOENT;
 }
 
 static int

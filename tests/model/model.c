@@ -125,6 +125,14 @@ model_replaced(struct model_cache *cache, bool is_renewable)
 }
 
 void
+model_cut_off(struct model_cache *cache, bool would_be_renewable)
+{
+    cache->certainty = cache->exists ? EITHER : PERHAPS;
+    cache->would_be_renewable = would_be_renewable;
+    cache->slack++;
+}
+
+void
 model_established(struct model_session *session, struct model_cache *cache)
 {
     model_replaced(cache, session->is_renewable);

@@ -52,14 +52,18 @@ struct model_cache {
     uint64_t tgt;
     bool is_foreign; /* the user has put another principal's tickets there */
     bool is_renewable;
-    bool is_aged;    /* most of the TGT's life seems to be over */
-    bool is_expired; /* all of it */
+    bool would_be_renewable; /* if it has the tickets of the call cut off */
+    bool is_place;           /* a collection: its host did not live to know */
+    bool is_aged;            /* most of the TGT's life seems to be over */
+    bool is_expired;         /* all of it */
     /* So many half-made things may lie beside it: a call was cut off. */
     unsigned int slack;
 };
 
 struct model_session {
     bool in_use;
+    unsigned int serial; /* lasting, where slots are used again */
+    int64_t began;       /* authenticated then, CLOCK_MONOTONIC */
     int user;
     const struct kind *kind;
     enum shape shape;
@@ -137,6 +141,11 @@ void model_reaped(struct model *model, struct model_session *session);
 void model_lost_host(struct model_session *session);
 /* CACHE has new tickets of its own principal. */
 void model_replaced(struct model_cache *cache, bool is_renewable);
+/*
+ * A call that would have replaced them was cut off: the old ones whole or the
+ * new ones whole.
+ */
+void model_cut_off(struct model_cache *cache, bool would_be_renewable);
 /* CACHE is gone. */
 void model_destroyed(struct model_cache *cache);
 

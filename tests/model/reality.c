@@ -277,10 +277,12 @@ compare_cache(struct model_cache *cache, const struct whole *whole)
           "%s has other tickets than before", cache->name);
     HOLDS(certainty != FRESH || whole->tgt != cache->tgt,
           "%s has the same tickets as before", cache->name);
-    if (certainty != CERTAIN && whole->tgt != cache->tgt) {
-        /* Which were cut off, and came all the same. */
-        cache->is_aged = cache->is_aged && certainty == FRESH;
-        cache->is_expired = cache->is_expired && certainty == FRESH;
+    if (certainty != CERTAIN && certainty != FRESH &&
+        whole->tgt != cache->tgt) {
+        /* The call was cut off behind its work. */
+        cache->is_renewable = cache->would_be_renewable;
+        cache->is_aged = false;
+        cache->is_expired = false;
     }
     cache->tgt = whole->tgt;
 }
@@ -299,7 +301,7 @@ compare_caches(struct model *model, int user)
     for (size_t i = 0; i < MODEL_CACHES; i++) {
         struct model_cache *cache = &model->caches[i];
 
-        if (cache->in_use && cache->user == user &&
+        if (cache->in_use && cache->user == user && !cache->is_place &&
             (cache->kind == NULL || !cache->kind->in_session)) {
             names[count] = cache->name;
             caches[count++] = cache;

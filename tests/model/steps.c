@@ -22,6 +22,9 @@
 #define RENEWABLE "ticket_lifetime=10h renew_lifetime=7d"
 #define NOT_RENEWABLE "ticket_lifetime=1h"
 
+/* So late a login may go on: a stash lives for two minutes. */
+#define PATIENCE_S 90
+
 /* A user has a quota of keys. */
 #define KEYRING_SESSIONS_MAX 2
 
@@ -38,6 +41,15 @@ dice(struct scene_of_model *scene, unsigned int limit)
     return shared_dice(&scene->dice, limit);
 }
 
+static int64_t
+now_s(void)
+{
+    struct timespec now = {0, 0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
 static bool
 one_in(struct scene_of_model *scene, unsigned int count)
 {
@@ -50,35 +62,33 @@ touch(struct scene_of_model *scene, int user)
     scene->touched |= 1U << user;
 }
 
-static int
-number_of(const struct scene_of_model *scene,
-          const struct model_session *session)
-{
-    return (int)(session - scene->model.sessions);
-}
-
-/* One of the sessions that CAN be picked, NULL where there is none. */
+/*
+ * One of the sessions that CAN be picked, NULL where there is none.  By its
+ * serial number and not by its place in the list: where a process that was to
+ * die came a call further than the last time, the steps stay the same.
+ */
 static struct model_session *
 pick(struct scene_of_model *scene,
      bool (*can)(const struct model_session *session))
 {
-    struct model_session *list[MODEL_SESSIONS];
-    unsigned int count = 0;
     struct model_session *picked = NULL;
+    unsigned int highest = 0;
 
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
         struct model_session *session = &scene->model.sessions[i];
+        uint64_t own_dice = scene->dice ^ ((uint64_t)session->serial << 16);
+        unsigned int rank = 1 + shared_dice(&own_dice, UINT32_MAX - 1);
 
-        if (session->in_use && can(session)) {
-            list[count++] = session;
+        if (session->in_use && can(session) && rank > highest) {
+            highest = rank;
+            picked = session;
         }
     }
-    if (count == 0) {
+    if (picked == NULL) {
         return NULL;
     }
-    picked = list[dice(scene, count)];
     touch(scene, picked->user);
-    journal_note("session %d (%s's by %s, %s)", number_of(scene, picked),
+    journal_note("session %u (%s's by %s, %s)", picked->serial,
                  model_users[picked->user], shape_names[picked->shape],
                  picked->kind == NULL ? "a cache of its host's"
                                       : picked->kind->name);
@@ -199,13 +209,12 @@ remember_stash(struct scene_of_model *scene, struct model_session *session,
                const char *name)
 {
     struct model *model = &scene->model;
-    struct timespec now = {0, 0};
     struct model_stash *stash = &model->stashes[model->stash_count];
 
     HOLDS(*name != '\0' && reality_has_stash(name), "nothing was stashed");
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    session->began = now_s();
     if (model->stash_count < MODEL_STASHES) {
-        *stash = (struct model_stash){.made = (int64_t)now.tv_sec};
+        *stash = (struct model_stash){.made = session->began};
         memcpy(stash->name, name, sizeof(stash->name));
         model->stash_count++;
     }
@@ -233,6 +242,25 @@ take_stash(struct model_session *session)
     *session->stash = '\0';
 }
 
+/* The cache NAME is on the record of a host that had not got it yet. */
+static void
+inherit(struct scene_of_model *scene, struct model_session *session,
+        const char *name)
+{
+    const char *place =
+        kinds_collection(session->kind, model_users[session->user]);
+    struct model_cache *cache =
+        model_cache(&scene->model, session->user, session->kind, name);
+
+    cache->is_place = place != NULL && strcmp(place, name) == 0;
+    if (!cache->is_place) {
+        cache->certainty = PERHAPS;
+        cache->would_be_renewable = session->is_renewable;
+        cache->slack++;
+    }
+    session->cache = cache;
+}
+
 /* The host has died in a call: what it has left is what the registry says. */
 static void
 lose_host(struct scene_of_model *scene, struct model_session *session)
@@ -246,15 +274,10 @@ lose_host(struct scene_of_model *scene, struct model_session *session)
         session->cache->certainty = PERHAPS;
         session->cache->slack++;
     }
-    if (name == NULL) {
-        session->is_recorded = false;
-    } else if (session->cache == NULL ||
-               strcmp(name, session->cache->name) != 0) {
-        session->cache =
-            model_cache(&scene->model, session->user, session->kind, name);
-        session->cache->certainty = PERHAPS;
-        session->cache->slack++;
-        session->is_recorded = true;
+    session->is_recorded = name != NULL;
+    if (name != NULL &&
+        (session->cache == NULL || strcmp(name, session->cache->name) != 0)) {
+        inherit(scene, session, name);
     }
     model_lost_host(session);
     journal_note("(its host is dead%s%s)", name == NULL ? "" : ", left ",
@@ -347,6 +370,23 @@ is_to_make(const struct model_session *session, bool is_open_session)
            session->kind != NULL && (!in_keyring(session) || is_open_session);
 }
 
+/* What there was to be shared is whole, with the old or the new tickets. */
+static void
+cut_off_shared(struct scene_of_model *scene,
+               const struct model_session *session)
+{
+    if (!session->kind->is_shared || in_keyring(session)) {
+        return;
+    }
+    for (size_t i = 0; i < MODEL_CACHES; i++) {
+        struct model_cache *cache = &scene->model.caches[i];
+
+        if (model_is_to_share(cache, session->user, session->kind)) {
+            model_cut_off(cache, session->is_renewable);
+        }
+    }
+}
+
 /*
  * The one call, setcred or open_session, that may make the cache; what it is to
  * give where there is nothing to make is WANTED.
@@ -371,6 +411,9 @@ establish(struct scene_of_model *scene, struct model_session *session,
     if (answer.is_dead) {
         HOLDS(came && doom == DOOM_HOST, "the host has died");
         leave_stash(scene, stash);
+        if (makes) {
+            cut_off_shared(scene, session);
+        }
         lose_host(scene, session);
         return;
     }
@@ -387,18 +430,8 @@ establish(struct scene_of_model *scene, struct model_session *session,
     if (makes && answer.code == PAM_SUCCESS) {
         HOLDS(*answer.cache != '\0', "there is no cache; log:\n%s", answer.log);
         accept_cache(scene, session, answer.cache);
-    } else if (makes && in_keyring(session) == false &&
-               session->kind->is_shared) {
-        /* What was there is whole, the old or the new. */
-        for (size_t i = 0; i < MODEL_CACHES; i++) {
-            struct model_cache *cache = &scene->model.caches[i];
-
-            if (came &&
-                model_is_to_share(cache, session->user, session->kind)) {
-                cache->certainty = EITHER;
-                cache->slack++;
-            }
-        }
+    } else if (makes && came) {
+        cut_off_shared(scene, session);
     }
     if (is_open_session) {
         session->is_open = true;
@@ -488,7 +521,7 @@ draw_kind(struct scene_of_model *scene, int user)
 }
 
 static void
-start_host(struct scene_of_model *scene, struct model_session *session)
+start_host(struct model_session *session)
 {
     struct actor_order order = {.deed = ACTOR_START};
     struct actor_start *start = &order.start;
@@ -508,7 +541,7 @@ start_host(struct scene_of_model *scene, struct model_session *session)
     start->is_remote = session->is_remote;
     start->is_faulty = session->is_faulty;
     (void)tell(session, &order);
-    journal_note("session %d (%s's by %s%s, %s)", number_of(scene, session),
+    journal_note("session %u (%s's by %s%s, %s)", session->serial,
                  model_users[session->user], shape_names[session->shape],
                  session->is_faulty ? ", mortal" : "",
                  session->kind == NULL ? "a cache of its host's"
@@ -523,6 +556,7 @@ new_session(struct scene_of_model *scene, enum shape shape, bool is_faulty)
     if (session == NULL) {
         return NULL;
     }
+    session->serial = scene->number;
     session->user = (int)dice(scene, MODEL_USERS);
     session->shape = shape;
     session->kind =
@@ -532,7 +566,7 @@ new_session(struct scene_of_model *scene, enum shape shape, bool is_faulty)
     session->is_faulty = is_faulty;
     session->is_renewable = !one_in(scene, 4);
     touch(scene, session->user);
-    start_host(scene, session);
+    start_host(session);
     return session;
 }
 
@@ -548,8 +582,8 @@ bring_tickets(struct scene_of_model *scene, struct model_session *session)
     (void)snprintf(order.principal, sizeof(order.principal), "%s",
                    model_users[session->user]);
     (void)snprintf(order.text, sizeof(order.text),
-                   "FILE:/tmp/home/%s/delegated_%d", model_users[session->user],
-                   number_of(scene, session));
+                   "FILE:/tmp/home/%s/delegated_%u", model_users[session->user],
+                   session->serial);
     answer = tell(session, &order);
     HOLDS(answer.code == 0, "no delegated tickets");
     cache = model_cache(&scene->model, session->user, NULL, order.text);
@@ -693,11 +727,12 @@ kill_host_in_login(struct scene_of_model *scene)
     return log_in_with(scene, DOOM_HOST);
 }
 
-/* It has authenticated, and goes on only now. */
+/* It has authenticated, and goes on only now, while its stash is there. */
 static bool
 is_waiting(const struct model_session *session)
 {
-    return session->has_host && session->cache == NULL && !session->is_open &&
+    return session->has_host && now_s() - session->began < PATIENCE_S &&
+           session->cache == NULL && !session->is_open &&
            (session->has_blob || *session->stash != '\0');
 }
 
@@ -949,7 +984,8 @@ is_local(const struct scene_of_model *scene,
 {
     return session->in_use && session->user == user && session->is_recorded &&
            !session->is_ended && !session->is_remote &&
-           session->cache->kind != NULL && model_lives(&scene->model, session);
+           session->cache->kind != NULL && !session->cache->is_place &&
+           model_lives(&scene->model, session);
 }
 
 /*
@@ -962,7 +998,7 @@ unlock_all(struct scene_of_model *scene, int user, bool was_cut_off, int code)
     int wanted = PAM_SUCCESS;
 
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
-        const struct model_session *session = &scene->model.sessions[i];
+        struct model_session *session = &scene->model.sessions[i];
 
         if (!is_local(scene, session, user)) {
             continue;
@@ -972,10 +1008,7 @@ unlock_all(struct scene_of_model *scene, int user, bool was_cut_off, int code)
         } else if (session->cache->exists && session->cache->is_foreign) {
             wanted = PAM_CRED_ERR;
         } else if (was_cut_off) {
-            session->cache->certainty =
-                session->cache->exists ? EITHER : PERHAPS;
-            session->cache->slack++;
-            session->cache->is_renewable = true;
+            model_cut_off(session->cache, true);
         } else {
             model_replaced(session->cache, true);
         }
@@ -1119,8 +1152,7 @@ kill_helper_in_renewal(struct scene_of_model *scene)
         return true;
     }
     check_visit("renewal", &result, PAM_SUCCESS, PAM_CRED_UNAVAIL);
-    session->cache->certainty = EITHER;
-    session->cache->slack++;
+    model_cut_off(session->cache, true);
     return true;
 }
 
@@ -1350,11 +1382,13 @@ kill_all(struct scene_of_model *scene)
 
 /* The command. */
 
+/* Runs krb5cc NAME with the words MORE, which end in NULL. */
 static void
-run_command(const char *name, bool may_fail)
+run_command(const char *name, const char *const more[3], bool may_fail)
 {
     const char *const words[] = {"krb5cc",   name,           "--verbose",
-                                 "--helper", stack_helper(), NULL};
+                                 "--helper", stack_helper(), more[0],
+                                 more[1],    more[2],        NULL};
     int status = desk_run_bare(0, words);
 
     HOLDS(status == 0 || (may_fail && status == 1),
@@ -1362,18 +1396,19 @@ run_command(const char *name, bool may_fail)
           desk_output(), desk_errors());
 }
 
-static bool
-reap(struct scene_of_model *scene)
+/* What `krb5cc reap` is to do about the sessions of USERS, a bit each. */
+static void
+reap_sessions(struct scene_of_model *scene, unsigned int users)
 {
     struct model *model = &scene->model;
     struct model_cache *brought[MODEL_SESSIONS];
     size_t count = 0;
 
-    run_command("reap", false);
     for (size_t i = 0; i < MODEL_SESSIONS; i++) {
         struct model_session *session = &model->sessions[i];
 
         if (session->in_use && session->is_recorded &&
+            (users & 1U << session->user) != 0 &&
             (session->is_ended || !model_lives(model, session))) {
             if (session->cache->kind == NULL) {
                 brought[count++] = session->cache;
@@ -1381,11 +1416,40 @@ reap(struct scene_of_model *scene)
             model_reaped(model, session);
         }
     }
-    scene->touched = REALITY_EVERYBODY;
-    /* Their host is gone, but it was not ours to take them. */
+    /* Their hosts are gone, but they were not for reap to take. */
+    reality_compare(model, users);
     for (size_t i = 0; i < count; i++) {
         take_away_brought(brought[i]);
     }
+}
+
+static bool
+reap(struct scene_of_model *scene)
+{
+    run_command("reap", (const char *const[3]){NULL}, false);
+    reap_sessions(scene, REALITY_EVERYBODY);
+    return true;
+}
+
+static bool
+reap_one_user(struct scene_of_model *scene)
+{
+    unsigned int user = dice(scene, MODEL_USERS);
+
+    journal_note("--user %s", model_users[user]);
+    run_command("reap",
+                (const char *const[3]){"--user", model_users[user], NULL},
+                false);
+    reap_sessions(scene, 1U << user);
+    scene->touched = REALITY_EVERYBODY;
+    return true;
+}
+
+static bool
+reap_nothing(struct scene_of_model *scene)
+{
+    run_command("reap", (const char *const[3]){"--dry-run", NULL}, false);
+    scene->touched = REALITY_EVERYBODY;
     return true;
 }
 
@@ -1420,7 +1484,7 @@ renew_all(struct scene_of_model *scene)
             session->cache->is_foreign = is_foreign;
         }
     }
-    run_command("renew", may_fail);
+    run_command("renew", (const char *const[3]){NULL}, may_fail);
     scene->touched = REALITY_EVERYBODY;
     return true;
 }
@@ -1456,6 +1520,8 @@ const struct step steps[] = {
     {"kill the host", 3, kill_host},
     {"kill all of a session", 3, kill_all},
     {"krb5cc reap", 8, reap},
+    {"krb5cc reap --user", 2, reap_one_user},
+    {"krb5cc reap --dry-run", 1, reap_nothing},
     {"krb5cc renew", 4, renew_all},
 };
 

@@ -16,6 +16,7 @@
 struct scene_of_model {
     struct model model;
     struct faults_page *page;
+    unsigned int number; /* of the step */
     uint64_t dice;
     unsigned int touched; /* users, a bit each, whose caches are to be seen */
 };

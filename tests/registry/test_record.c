@@ -97,8 +97,8 @@ refused(const char *text, size_t length, int expected)
     memset(&record, 0x5a, sizeof(record));
     memcpy(&before, &record, sizeof(record));
     got = record_parse(copy, length, &record);
-    ck_assert_msg(got == expected, "%d instead of %d for %zu bytes: %s", got,
-                  expected, length, copy);
+    ck_assert_msg(got == expected, "%d instead of %d for %zu bytes: %.*s", got,
+                  expected, length, (int)length, copy);
     ck_assert_int_eq(memcmp(&record, &before, sizeof(record)), 0);
     free(copy);
 }

@@ -73,6 +73,7 @@ take_one(unsigned int number)
     /* Dice of its own for each: what one has drawn is nothing to the next. */
     scene.dice = journal_seed() ^ ((uint64_t)number << 32);
     scene.touched = 0;
+    scene.number = number;
     for (int i = 0; i < TRIES_MAX; i++) {
         size_t drawn = draw_step();
 
