@@ -171,7 +171,8 @@ show-places:
 
 lint:
 	@LINT_FLAGS="-I$(abs_srcdir)/src -I$(abs_srcdir)/tests \
-	    -DPATH_HELPER='\"h\"' -DPATH_STATE='\"s\"' -DPATH_RUNTIME='\"r\"' \
+	    -DPATH_HELPER='\"h\"' -DPATH_MODULE='\"m\"' -DPATH_STATE='\"s\"' \
+	    -DPATH_RUNTIME='\"r\"' \
 	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
 	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_FAULTY_MODULE='\"m\"' \

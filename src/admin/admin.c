@@ -59,6 +59,17 @@ admin_detail(const struct admin *admin, const char *format, ...)
 }
 
 void
+admin_remark(const char *format, ...)
+{
+    va_list arguments;
+
+    (void)fflush(stdout);
+    va_start(arguments, format);
+    say(stderr, "krb5cc: ", format, arguments);
+    va_end(arguments);
+}
+
+void
 admin_fail(struct admin *admin, const char *format, ...)
 {
     va_list arguments;

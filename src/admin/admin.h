@@ -26,8 +26,8 @@ struct admin {
     struct registry registry;
     const char *helper;
     const char *module; /* pam_krb5cc.so, where libpam looks for it */
-    int64_t timeout_s; /* for each question to the helper */
-    int64_t uid;       /* of --user, or REGISTRY_EVERYBODY */
+    int64_t timeout_s;  /* for each question to the helper */
+    int64_t uid;        /* of --user, or REGISTRY_EVERYBODY */
     bool is_dry_run;
     bool is_json;
     bool is_verbose;
@@ -44,13 +44,15 @@ void admin_free(struct admin *admin);
 
 /*
  * Say a line, control characters in it escaped: what was done, on standard
- * output; the same with --verbose only; what could not be done, on standard
- * error, and the program will end with ADMIN_WRONG.
+ * output; the same with --verbose only; what to know of it, on standard error;
+ * what could not be done, there too, and the program will end with ADMIN_WRONG.
  */
 void admin_say(const struct admin *admin, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void admin_detail(const struct admin *admin, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void admin_remark(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 void admin_fail(struct admin *admin, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -383,13 +383,21 @@ check_keytab_file(struct admin *admin, const char *name)
     if (strncmp(name, "FILE:", 5) != 0 && strncmp(name, "WRFILE:", 7) != 0) {
         return;
     }
-    if (stat(path, &status) == 0 &&
-        (status.st_uid != 0 || (status.st_mode & 077) != 0)) {
+    if (stat(path, &status) < 0) {
+        /* The probe has said so. */
+        return;
+    }
+    if (status.st_uid != 0 || (status.st_mode & 027) != 0) {
         report(admin, VERDICT_WRONG, "keytab",
                "%s is not for root alone (uid %u, mode %04o): who can read it "
                "can pose as this machine and as its KDC; chown root and chmod "
                "0600 it, and make a new key (ktadd)",
                path, (unsigned)status.st_uid, (unsigned)status.st_mode & 07777);
+    } else if ((status.st_mode & 040) != 0 && status.st_gid != 0) {
+        report(admin, VERDICT_NOTE, "keytab",
+               "%s can be read by the group %u: all in it can pose as this "
+               "machine and as its KDC",
+               path, (unsigned)status.st_gid);
     }
 }
 

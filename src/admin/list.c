@@ -1,9 +1,11 @@
 /* krb5cc list: which session holds which cache, and how long its tickets live.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "admin/json.h"
 #include "admin/sessions.h"
@@ -296,6 +298,18 @@ look_at_all(struct admin *admin, const struct sessions *sessions,
     }
 }
 
+/* Nobody shall take a place that is not there for one without sessions. */
+static void
+remark_missing(const struct admin *admin)
+{
+    const char *path = admin->registry.state_dir;
+
+    if (access(path, F_OK) < 0) {
+        admin_remark("%s: %s; no session has been recorded there", path,
+                     admin_words(errno));
+    }
+}
+
 void
 admin_list(struct admin *admin)
 {
@@ -303,6 +317,7 @@ admin_list(struct admin *admin)
     struct look *own = NULL;
     const struct look **looks = NULL;
 
+    remark_missing(admin);
     sessions_take(admin, &sessions);
     /* One more: none at all is no want of memory. */
     own = calloc(sessions.count + 1, sizeof(*own));

@@ -178,7 +178,7 @@ struct result {
     enum outcome outcome;
     const char *detail;    /* the cause in words, "" = none */
     const char *principal; /* the identity, "" = none */
-    const char *cache;     /* the cache it was about, "" = none */
+    const char *cache;     /* the cache, of PROBE the keytab, "" = none */
     struct span tickets;   /* of ACQUIRE */
 };
 

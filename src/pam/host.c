@@ -171,6 +171,12 @@ sink(void *data, enum log_level level, const char *line)
     };
     const struct host *host = data;
 
+    if (host->is_at_end) {
+        /* libpam itself no longer says who speaks. */
+        pam_syslog(host->handle, priorities[level], "pam_krb5cc(%s:end): %s",
+                   host_service(host), line);
+        return;
+    }
     pam_syslog(host->handle, priorities[level], "%s", line);
 }
 
@@ -258,6 +264,7 @@ host_begin_at_end(struct host *host, pam_handle_t *handle,
                   struct options *options)
 {
     host_prepare(host, handle, PAM_SILENT);
+    host->is_at_end = true;
     host->options = *options;
     memset(options, 0, sizeof(*options));
     host->log.debug = host->options.debug;

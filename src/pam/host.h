@@ -46,6 +46,7 @@ struct host {
     const char *user; /* PAM_USER, borrowed from the handle; may be NULL */
     struct account account;
     bool in_session; /* the call opens the session */
+    bool is_at_end;  /* pam_end has called */
     struct deadline deadline;
     /* What is running for this call; ended when the thread is cancelled. */
     struct client client;

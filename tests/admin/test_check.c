@@ -403,6 +403,11 @@ START_TEST(test_check_keytab_that_others_can_read)
     ck_assert_int_eq(chmod(KEYTAB, 0600), 0);
     CHECK_GOOD("ok     keytab: ");
     ck_assert_int_eq(chmod(KEYTAB, 0640), 0);
+    CHECK_GOOD("ok     keytab: ");
+    ck_assert_uint_eq(desk_count("note"), 0);
+    ck_assert_int_eq(chown(KEYTAB, 0, common_uid("alice")), 0);
+    CHECK_GOOD("note   keytab: " KEYTAB " can be read by the group");
+    ck_assert_int_eq(chmod(KEYTAB, 0604), 0);
     CHECK_WRONG("check", "keytab: " KEYTAB " is not for root alone");
     ck_assert_uint_eq(desk_count("ok     keytab: "), 1);
     ck_assert_int_eq(chmod(KEYTAB, 0600), 0);

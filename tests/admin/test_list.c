@@ -30,6 +30,19 @@ START_TEST(test_list_of_nothing_is_a_head)
 }
 END_TEST
 
+START_TEST(test_list_of_a_place_that_is_not_there_says_so)
+{
+    NEEDS_NAMESPACE();
+    RUN("list", 0);
+    ck_assert_str_eq(desk_errors(), "");
+    RUN("list --json --state-dir /nowhere/state", 0);
+    ck_assert_str_eq(desk_output(), "{\"version\": 1, \"sessions\": [], "
+                                    "\"unreadable\": []}\n");
+    ck_assert_ptr_nonnull(
+        strstr(desk_errors(), "/nowhere/state: No such file"));
+}
+END_TEST
+
 START_TEST(test_list_json_says_all_of_a_session)
 {
     struct cache_view view;
@@ -318,6 +331,7 @@ main(void)
     TCase *tcase = desk_case(suite, "list");
 
     tcase_add_test(tcase, test_list_of_nothing_is_a_head);
+    tcase_add_test(tcase, test_list_of_a_place_that_is_not_there_says_so);
     tcase_add_test(tcase, test_list_json_says_all_of_a_session);
     tcase_add_test(tcase, test_list_shows_each_state);
     tcase_add_test(tcase, test_list_asks_for_no_cache_of_elsewhere);

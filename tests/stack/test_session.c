@@ -473,6 +473,17 @@ START_TEST(test_session_end_uses_the_options_of_the_session)
 }
 END_TEST
 
+START_TEST(test_session_end_says_who_speaks)
+{
+    NEEDS_ROOT();
+    begin("");
+    end();
+    ck_assert_msg(
+        stack_logged("pam_krb5cc(krb5cc-test:end): user alice: destroyed"),
+        "%s", stack_log());
+}
+END_TEST
+
 START_TEST(test_session_end_after_login_alone_leaves_nothing)
 {
     NEEDS_ROOT();
@@ -620,6 +631,7 @@ add_end(Suite *suite)
     tcase_add_test(tcase, test_session_end_after_a_failure_destroys_the_cache);
     tcase_add_test(tcase, test_session_end_with_data_silent_leaves_the_cache);
     tcase_add_test(tcase, test_session_end_uses_the_options_of_the_session);
+    tcase_add_test(tcase, test_session_end_says_who_speaks);
     tcase_add_test(tcase, test_session_end_after_login_alone_leaves_nothing);
     tcase_add_loop_test(tcase,
                         test_session_end_in_a_forked_child_leaves_the_cache, 0,
