@@ -195,9 +195,14 @@ static void
 add_kind(const struct kind *kind)
 {
     char *before = strdup(getenv("KRB5_CONFIG"));
+    const char *only = getenv("TEST_KIND");
     const char *why = NULL;
 
     ck_assert_ptr_nonnull(before);
+    if (only != NULL && strcmp(only, kind->name) != 0) {
+        free(before);
+        return;
+    }
     if (!kinds_available(kind, &why)) {
         fprintf(stderr, "# without %s: %s\n", kind->name, why);
         free(before);
@@ -442,6 +447,12 @@ compare_record(void *data, const struct registry_entry *entry)
 
     HOLDS(record != NULL, "%s is no record: %d", entry->key.id, entry->fault);
     session = session_of(reading->model, (pid_t)record->pid);
+    if (record->is_ended &&
+        (session == NULL || !session->is_ended ||
+         reading->is_seen[session - reading->model->sessions])) {
+        /* Of a try that broke off: reap looks what has come of it. */
+        return true;
+    }
     HOLDS(session != NULL && session->is_recorded,
           "a record of %s's of the host %" PRId64 " (%s), %s", record->user,
           record->pid, record->cache,

@@ -433,6 +433,21 @@ START_TEST(test_holding_record_that_is_none_keeps_the_cache)
 }
 END_TEST
 
+/* Reap has taken what a failed end has left: there is nothing more to end. */
+START_TEST(test_holding_end_behind_reap_succeeds)
+{
+    NEEDS_ROOT();
+    establish(&stack, SHARED);
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(registry_leave(&registry, &found_key), 0);
+    ck_assert_int_eq(unlink(SHARED_PATH), 0);
+    registry_sweep(&registry);
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert_uint_eq(find(), 0);
+}
+END_TEST
+
 /* Another host is at work on what alice's sessions share, and stays so. */
 START_TEST(test_holding_lock_of_another_hinders_nobody_for_long)
 {
@@ -802,6 +817,7 @@ add_shared(Suite *suite)
     tcase_add_test(tcase, test_holding_record_of_another_pid_namespace_holds);
     tcase_add_test(tcase, test_holding_record_that_is_none_keeps_the_cache);
     tcase_add_test(tcase, test_holding_lock_of_another_hinders_nobody_for_long);
+    tcase_add_test(tcase, test_holding_end_behind_reap_succeeds);
     tcase_add_test(tcase,
                    test_holding_session_without_record_ends_nobody_elses_cache);
     tcase_add_test(tcase,
