@@ -482,24 +482,42 @@ call_in_vain(struct model_session *session, const struct actor_order *order)
 
 /* Logins. */
 
-/* Whether USER has sessions, or what is left of them, that KIND clashes with:
- * own caches in a collection that is shared as well would be shared. */
+/* Whether KIND shares what OTHER keeps apart, or the other way round. */
+static bool
+is_at_odds(const struct kind *kind, const struct kind *other)
+{
+    return other != NULL && kind->is_shared != other->is_shared &&
+           model_same_place(kind, other);
+}
+
+/*
+ * Whether USER has sessions, or what is left of them, that KIND clashes with: a
+ * session that shares a collection would share the caches that others have in
+ * it for their own.  And keys have a quota.
+ */
 static bool
 clashes(const struct scene_of_model *scene, int user, const struct kind *kind)
 {
     unsigned int keyrings = 0;
 
+    for (size_t i = 0; i < MODEL_SESSIONS; i++) {
+        const struct model_session *session = &scene->model.sessions[i];
+
+        if (session->in_use && session->user == user &&
+            is_at_odds(kind, session->kind)) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < MODEL_CACHES; i++) {
         const struct model_cache *cache = &scene->model.caches[i];
 
         if (!cache->in_use || cache->user != user || cache->kind == NULL) {
             continue;
         }
-        keyrings += cache->kind->family == KIND_KEYRING;
-        if (cache->kind->is_shared != kind->is_shared &&
-            model_same_place(cache->kind, kind)) {
+        if (is_at_odds(kind, cache->kind)) {
             return true;
         }
+        keyrings += cache->kind->family == KIND_KEYRING;
     }
     return kind->family == KIND_KEYRING && keyrings >= KEYRING_SESSIONS_MAX;
 }

@@ -6,7 +6,9 @@
  * caches.
  *
  * TEST_STEPS=N takes N steps (500, or 10,000 with TEST_LONG=1), TEST_SEED=N the
- * same as another run, TEST_TRACE=1 shows each as it is taken.
+ * same as another run, TEST_KIND=NAME only caches of this kind, TEST_TRACE=1
+ * shows each step as it is taken.  Where a process that is to die in a call
+ * gets one call further than the last time, a later step may differ in detail.
  */
 #include <inttypes.h>
 #include <stdio.h>
