@@ -119,6 +119,7 @@ make_record(struct host *host, const struct held_cache *cache,
     struct record record = {
         .cache = copy(cache->name, &failed),
         .ownership = cache->ownership,
+        .is_made = cache->ownership == RECORD_ADOPTED,
         .principal = copy(cache->principal, &failed),
         .user = copy(host->user, &failed),
         .uid = host->account.uid,
@@ -161,15 +162,13 @@ holding_settle(struct host *host, struct holding *holding, const char *cache)
 {
     char *name = NULL;
 
-    if (strcmp(holding->record.cache, cache) == 0) {
-        return OUTCOME_SUCCESS;
-    }
     name = strdup(cache);
     if (name == NULL) {
         return OUTCOME_NO_MEMORY;
     }
     free(holding->record.cache);
     holding->record.cache = name;
+    holding->record.is_made = true;
     rewrite(host, holding);
     return OUTCOME_SUCCESS;
 }
@@ -295,7 +294,8 @@ is_alive(struct search *search, const struct record *record)
 static bool
 is_sought(struct search *search, const struct record *record)
 {
-    return record != NULL && !record->is_ended && *record->rhost == '\0' &&
+    return record != NULL && record->is_made && !record->is_ended &&
+           *record->rhost == '\0' &&
            strcmp(record->principal, search->principal) == 0 &&
            !has_name(&search->names, record->cache) && is_alive(search, record);
 }

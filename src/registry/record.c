@@ -32,15 +32,25 @@ struct row {
     }
 
 static const struct row rows[] = {
-    ROW(cache, TYPE_TEXT, true),      ROW(ownership, TYPE_OWNERSHIP, true),
-    ROW(is_bound, TYPE_FLAG, false),  ROW(is_ended, TYPE_FLAG, false),
-    ROW(principal, TYPE_TEXT, false), ROW(user, TYPE_TEXT, true),
-    ROW(uid, TYPE_NUMBER, true),      ROW(gid, TYPE_NUMBER, true),
-    ROW(service, TYPE_TEXT, false),   ROW(tty, TYPE_TEXT, false),
-    ROW(rhost, TYPE_TEXT, false),     ROW(time, TYPE_NUMBER, false),
-    ROW(boot, TYPE_TEXT, false),      ROW(pid_namespace, TYPE_NUMBER, false),
-    ROW(pid, TYPE_NUMBER, false),     ROW(start, TYPE_NUMBER, false),
-    ROW(audit, TYPE_NUMBER, false),   ROW(logind, TYPE_TEXT, false),
+    ROW(cache, TYPE_TEXT, true),
+    ROW(ownership, TYPE_OWNERSHIP, true),
+    ROW(is_made, TYPE_FLAG, false),
+    ROW(is_bound, TYPE_FLAG, false),
+    ROW(is_ended, TYPE_FLAG, false),
+    ROW(principal, TYPE_TEXT, false),
+    ROW(user, TYPE_TEXT, true),
+    ROW(uid, TYPE_NUMBER, true),
+    ROW(gid, TYPE_NUMBER, true),
+    ROW(service, TYPE_TEXT, false),
+    ROW(tty, TYPE_TEXT, false),
+    ROW(rhost, TYPE_TEXT, false),
+    ROW(time, TYPE_NUMBER, false),
+    ROW(boot, TYPE_TEXT, false),
+    ROW(pid_namespace, TYPE_NUMBER, false),
+    ROW(pid, TYPE_NUMBER, false),
+    ROW(start, TYPE_NUMBER, false),
+    ROW(audit, TYPE_NUMBER, false),
+    ROW(logind, TYPE_TEXT, false),
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

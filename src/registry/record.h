@@ -30,6 +30,7 @@ enum record_ownership {
 struct record {
     char *cache;
     enum record_ownership ownership;
+    bool is_made;  /* the cache is there, and has this name */
     bool is_bound; /* its session has been opened */
     bool is_ended; /* its session is over, the cache could not be destroyed */
     char *principal;

@@ -29,6 +29,7 @@ sample(void)
     return (struct record){
         .cache = strdup("FILE:/tmp/krb5cc_7"),
         .ownership = RECORD_SHARED,
+        .is_made = true,
         .is_bound = true,
         .is_ended = false,
         .principal = strdup("alice/admin@EXAMPLE.COM"),
@@ -53,6 +54,7 @@ check_same(const struct record *a, const struct record *b)
 {
     ck_assert_str_eq(a->cache, b->cache);
     ck_assert_int_eq(a->ownership, b->ownership);
+    ck_assert_int_eq(a->is_made, b->is_made);
     ck_assert_int_eq(a->is_bound, b->is_bound);
     ck_assert_int_eq(a->is_ended, b->is_ended);
     ck_assert_str_eq(a->principal, b->principal);
@@ -161,6 +163,7 @@ START_TEST(test_record_text_is_this_one)
     ck_assert_str_eq(text, "pam_krb5cc record = 1\n"
                            "cache = FILE:/tmp/krb5cc_7\n"
                            "ownership = shared\n"
+                           "is_made = yes\n"
                            "is_bound = yes\n"
                            "is_ended = no\n"
                            "principal = alice/admin@EXAMPLE.COM\n"
@@ -254,7 +257,7 @@ START_TEST(test_record_any_character_stays_on_its_line)
             ck_assert_msg(c == '\n' || (c >= 0x20 && c != 0x7f), "%02x", c);
             lines += c == '\n';
         }
-        ck_assert_uint_eq(lines, 20);
+        ck_assert_uint_eq(lines, 21);
         again = parsed(text);
         check_same(&record, &again);
         free(text);
