@@ -158,6 +158,7 @@ model_destroyed(struct model_cache *cache)
     cache->exists = false;
     cache->certainty = CERTAIN;
     cache->slack = 0;
+    cache->is_left_to_reap = false;
     cache->is_aged = false;
     cache->is_expired = false;
     cache->is_foreign = false;
@@ -252,7 +253,8 @@ model_tidy(struct model *model)
         bool is_unseen = cache->kind != NULL && cache->kind->in_session;
 
         if (cache->in_use && (!cache->exists || is_unseen) &&
-            cache->slack == 0 && !is_of_somebody(model, cache)) {
+            cache->slack == 0 && !cache->is_left_to_reap &&
+            !is_of_somebody(model, cache)) {
             cache->in_use = false;
         }
     }

@@ -56,6 +56,7 @@ struct model_cache {
     bool is_place;           /* a collection: its host did not live to know */
     bool is_aged;            /* most of the TGT's life seems to be over */
     bool is_expired;         /* all of it */
+    bool is_left_to_reap;    /* by a try that broke off: a record says so */
     /* So many half-made things may lie beside it: a call was cut off. */
     unsigned int slack;
 };
@@ -81,7 +82,8 @@ struct model_session {
     bool is_open;
     bool has_keyring;          /* the session has a keyring of the user's */
     struct model_cache *cache; /* NULL = none held */
-    bool must_end;             /* could not be ended when it should have been */
+    bool is_unsettled; /* its host died before it was known to be made */
+    bool must_end;     /* could not be ended when it should have been */
     char variable[ACTOR_TEXT_MAX]; /* KRB5CCNAME of the PAM environment */
     char stash[ACTOR_TEXT_MAX];    /* PAM_KRB5CC_STASH of it */
 

@@ -137,7 +137,7 @@ arm(struct scene_of_model *scene, enum doom doom)
         enum faults_family family;
         unsigned int limit;
     } moments[] = {
-        {FAULTS_MESSAGES, 10}, {FAULTS_CALLS, 60}, {FAULTS_LIBKRB5, 1500}};
+        {FAULTS_MESSAGES, 20}, {FAULTS_CALLS, 60}, {FAULTS_LIBKRB5, 1500}};
     struct faults_plan plan = {.deed = FAULTS_KILL};
     unsigned int moment = 0;
 
@@ -259,6 +259,7 @@ inherit(struct scene_of_model *scene, struct model_session *session,
         cache->slack++;
     }
     session->cache = cache;
+    session->is_unsettled = true;
 }
 
 /* The host has died in a call: what it has left is what the registry says. */
@@ -388,6 +389,29 @@ cut_off_shared(struct scene_of_model *scene,
 }
 
 /*
+ * The same where the host lives on, with a record of its try that reap looks
+ * after: what came of it is under the one name, which nobody has yet perhaps.
+ */
+static void
+leave_try(struct scene_of_model *scene, const struct model_session *session)
+{
+    struct model_cache *cache = NULL;
+
+    cut_off_shared(scene, session);
+    if (!session->kind->is_shared || session->kind->is_collection ||
+        reality_record_of(session->pid) == NULL) {
+        return;
+    }
+    cache =
+        model_cache(&scene->model, session->user, session->kind,
+                    kinds_cache(session->kind, model_users[session->user], ""));
+    if (!cache->exists) {
+        model_cut_off(cache, session->is_renewable);
+    }
+    cache->is_left_to_reap = true;
+}
+
+/*
  * The one call, setcred or open_session, that may make the cache; what it is to
  * give where there is nothing to make is WANTED.
  */
@@ -431,7 +455,7 @@ establish(struct scene_of_model *scene, struct model_session *session,
         HOLDS(*answer.cache != '\0', "there is no cache; log:\n%s", answer.log);
         accept_cache(scene, session, answer.cache);
     } else if (makes && came) {
-        cut_off_shared(scene, session);
+        leave_try(scene, session);
     }
     if (is_open_session) {
         session->is_open = true;
@@ -875,7 +899,7 @@ kinit(struct scene_of_model *scene)
     if (session == NULL) {
         return false;
     }
-    is_foreign = one_in(scene, 4);
+    is_foreign = one_in(scene, 2);
     is_renewable = !one_in(scene, 3);
     order.lifetimes[0] = is_renewable ? 36000 : 3600;
     order.lifetimes[1] = is_renewable ? 604800 : -1;
@@ -1028,7 +1052,7 @@ unlock_all(struct scene_of_model *scene, int user, bool was_cut_off, int code)
             wanted = code == PAM_CRED_ERR ? PAM_CRED_ERR : wanted;
         } else if (session->cache->exists && session->cache->is_foreign) {
             wanted = PAM_CRED_ERR;
-        } else if (was_cut_off) {
+        } else if (was_cut_off || session->is_unsettled) {
             model_cut_off(session->cache, true);
         } else {
             model_replaced(session->cache, true);
@@ -1442,6 +1466,17 @@ reap_sessions(struct scene_of_model *scene, unsigned int users)
             model_reaped(model, session);
         }
     }
+    for (size_t i = 0; i < MODEL_CACHES; i++) {
+        struct model_cache *cache = &model->caches[i];
+
+        if (cache->in_use && cache->is_left_to_reap &&
+            (users & 1U << cache->user) != 0) {
+            cache->is_left_to_reap = false;
+            if (!model_is_held(model, cache, NULL)) {
+                model_destroyed(cache);
+            }
+        }
+    }
     /* Their hosts are gone, but they were not for reap to take. */
     reality_compare(model, users);
     for (size_t i = 0; i < count; i++) {
@@ -1527,8 +1562,8 @@ const struct step steps[] = {
     {"begin a process of the user's", 4, begin_life},
     {"end a process of the user's", 4, end_life},
     {"kdestroy", 2, kdestroy},
-    {"kinit", 3, kinit},
-    {"let tickets age", 4, age},
+    {"kinit", 4, kinit},
+    {"let tickets age", 6, age},
     {"let tickets expire", 2, expire},
     {"unlock as the user", 6, unlock_as_user},
     {"unlock as root", 5, unlock_as_root},
@@ -1548,7 +1583,7 @@ const struct step steps[] = {
     {"krb5cc reap", 8, reap},
     {"krb5cc reap --user", 2, reap_one_user},
     {"krb5cc reap --dry-run", 1, reap_nothing},
-    {"krb5cc renew", 4, renew_all},
+    {"krb5cc renew", 5, renew_all},
 };
 
 const size_t steps_count = sizeof(steps) / sizeof(steps[0]);
