@@ -132,7 +132,11 @@ tests_stack_test_model_SOURCES = tests/stack/test_model.c \
 	tests/model/actor.c tests/model/actor.h \
 	tests/model/journal.c tests/model/journal.h \
 	tests/model/model.c tests/model/model.h \
+	tests/model/play.c tests/model/play.h \
 	tests/model/reality.c tests/model/reality.h \
+	tests/model/step_commands.c tests/model/step_ends.c \
+	tests/model/step_logins.c tests/model/step_users.c \
+	tests/model/step_visits.c \
 	tests/model/steps.c tests/model/steps.h \
 	tests/model/visit.c tests/model/visit.h
 tests_stack_test_model_LDADD = tests/faults/libscene.la $(LDADD)

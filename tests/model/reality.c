@@ -26,9 +26,6 @@
 #define STASH_LIFETIME_S 120
 #define STASH_LATE_S 5
 
-/* Whose tickets are in canaries and in what users put beside their own. */
-#define STRANGER "nopreauth"
-
 static const struct registry registry = {.state_dir = COMMON_STATE_DIR,
                                          .runtime_dir = COMMON_RUNTIME_DIR};
 
@@ -146,7 +143,7 @@ add_canaries(void)
                 (kind->family != KIND_DIR || i == 0) &&
                 (j == 0 || !model_same_place(kind, available[j - 1].kind))) {
                 add_canary(user, kind, kinds_cache(kind, user, "canary"),
-                           STRANGER);
+                           REALITY_STRANGER);
             }
         }
     }
@@ -263,7 +260,8 @@ compare_cache(struct model_cache *cache, const struct whole *whole)
     enum certainty certainty = cache->certainty;
 
     (void)snprintf(principal, sizeof(principal), "%s@PAM.TEST",
-                   cache->is_foreign ? STRANGER : model_users[cache->user]);
+                   cache->is_foreign ? REALITY_STRANGER
+                                     : model_users[cache->user]);
     if (certainty == PERHAPS) {
         cache->exists = whole->readable && whole->tgts > 0;
     }

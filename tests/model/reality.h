@@ -14,6 +14,9 @@
 /* The kinds that can be had here: those of stack/kinds.h and a shared FILE. */
 size_t reality_kind_count(void);
 const struct kind *reality_kind(size_t i);
+/* Whose tickets are in canaries, and what users put beside their own. */
+#define REALITY_STRANGER "nopreauth"
+
 /* The krb5.conf that goes with KIND. */
 const char *reality_config(const struct kind *kind);
 
