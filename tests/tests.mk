@@ -3,6 +3,7 @@
 
 unit_tests = \
 	tests/base/test_bytes \
+	tests/base/test_ccname \
 	tests/base/test_channel \
 	tests/base/test_deadline \
 	tests/base/test_expand \

@@ -439,24 +439,6 @@ check_keytab(struct admin *admin, bool helper_is_well)
 
 /* The stacks. */
 
-/* Whether the cache NAME comes and goes with the session keyring. */
-static bool
-is_in_session_keyring(const char *name)
-{
-    static const char *const others[] = {
-        "persistent:", "user:", "process:", "thread:"};
-
-    if (strncmp(name, "KEYRING:", 8) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (strncmp(name + 8, others[i], strlen(others[i])) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The default cache, as libkrb5 has it for root: of its kind is everybody's. */
 static char *
 ask_default_cache(struct admin *admin)
@@ -498,7 +480,7 @@ static void
 check_keyinit(struct admin *admin, const char *what,
               const struct pamfiles_service *service, const char *cache)
 {
-    bool needs = is_in_session_keyring(
+    bool needs = ccname_is_in_session_keyring(
         *service->ccache != '\0' ? service->ccache : cache);
 
     if (service->is_keyinit_late && needs) {

@@ -8,6 +8,7 @@
 
 #include "admin/due.h"
 #include "admin/sessions.h"
+#include "base/ccname.h"
 
 /* Says why the cache of SESSION is not renewed now; that is no failure. */
 static void
@@ -26,19 +27,6 @@ is_no_failure(enum outcome outcome)
            outcome == OUTCOME_NOT_RENEWABLE ||
            outcome == OUTCOME_CACHE_MISSING || outcome == OUTCOME_NOT_OURS ||
            outcome == OUTCOME_CACHE_KIND;
-}
-
-/* Whether CACHE is in a session keyring: nobody comes to it from here. */
-static bool
-is_of_session_keyring(const char *cache)
-{
-    static const char all[] = "KEYRING:";
-    static const char persistent[] = "KEYRING:persistent:";
-    static const char user[] = "KEYRING:user:";
-
-    return strncmp(cache, all, strlen(all)) == 0 &&
-           strncmp(cache, persistent, strlen(persistent)) != 0 &&
-           strncmp(cache, user, strlen(user)) != 0;
 }
 
 static void
@@ -148,7 +136,7 @@ look_and_renew(struct admin *admin, const struct session *session)
     struct admin_answer answer;
     const char *wait = NULL;
 
-    if (is_of_session_keyring(session->record.cache)) {
+    if (ccname_is_in_session_keyring(session->record.cache)) {
         pass_over(admin, session, "only its own session comes to it");
         return;
     }

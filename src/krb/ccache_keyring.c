@@ -17,6 +17,7 @@
 
 #include <linux/keyctl.h>
 
+#include "base/ccname.h"
 #include "krb/ccache_kind.h"
 
 #define MEMBER_PREFIX "krb5cc_"
@@ -58,14 +59,6 @@ is_anchor(const struct parts *parts, const char *name)
 {
     return (int)strlen(name) == parts->anchor_length &&
            strncmp(parts->anchor, name, strlen(name)) == 0;
-}
-
-static bool
-keyring_is_of_session(const char *name)
-{
-    struct parts parts = take_apart(name);
-
-    return is_anchor(&parts, "session") || is_anchor(&parts, "legacy");
 }
 
 /* A description is at most a page; what is before it is short. */
@@ -125,7 +118,7 @@ keyring_check(struct krb *krb, const char *name)
                           name);
     }
     if (!is_anchor(&parts, "persistent") && !is_anchor(&parts, "user") &&
-        !keyring_is_of_session(name)) {
+        !ccname_is_in_session_keyring(name)) {
         return krb_refuse(krb, OUTCOME_CACHE_KIND,
                           "%s: not a keyring that libkrb5 knows", name);
     }
@@ -135,7 +128,8 @@ keyring_check(struct krb *krb, const char *name)
         return krb_refuse(krb, OUTCOME_CACHE_KIND,
                           "%s: not the name of a cache", name);
     }
-    return keyring_is_of_session(name) ? check_session(krb) : OUTCOME_SUCCESS;
+    return ccname_is_in_session_keyring(name) ? check_session(krb)
+                                              : OUTCOME_SUCCESS;
 }
 
 static bool
@@ -184,7 +178,7 @@ const struct ccache_kind ccache_kind_keyring = {
     .is_collection = keyring_is_collection,
     .primary = ccache_store_primary,
     .pattern = keyring_pattern,
-    .is_of_session = keyring_is_of_session,
+    .is_of_session = ccname_is_in_session_keyring,
     .claim = ccache_store_claim,
     .unclaim = ccache_store_unclaim,
     .inspect = ccache_store_inspect,

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ccname.h"
 #include "base/deadline.h"
 #include "base/safefs.h"
 
@@ -91,16 +92,11 @@ open_home(const struct registry *registry, const struct registry_key *key,
     return fd;
 }
 
-/* The beginning of the ids of all holders of CACHE (FNV-1a, 64 bits). */
+/* The beginning of the ids of all holders of CACHE. */
 static void
 digest_of(const char *cache, char digest[18])
 {
-    uint64_t hash = 14695981039346656037U;
-
-    for (const char *at = cache; *at != '\0'; at++) {
-        hash = (hash ^ (unsigned char)*at) * 1099511628211U;
-    }
-    (void)snprintf(digest, 18, "%016" PRIx64 "-", hash);
+    (void)snprintf(digest, 18, "%016" PRIx64 "-", ccname_digest(cache));
 }
 
 /* 16 digits that nobody has had, and a NUL. */
