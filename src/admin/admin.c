@@ -375,7 +375,7 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
     int lock = -1;
     int held = 0;
 
-    if (record->ownership == RECORD_SHARED) {
+    if (record_may_be_shared(record)) {
         lock = registry_lock(&admin->registry, record->uid,
                              SAFEFS_FAIL_IF_MISSING, admin->timeout_s * 1000);
         if (lock < 0) {

@@ -224,7 +224,7 @@ end_cache(struct host *host, struct state *state)
     if (holding_is_ours_to_end(holding) || state->options.retain_after_close) {
         host_drop_cache_name(host, holding->record.cache);
     }
-    outcome = holding->record.ownership == RECORD_SHARED
+    outcome = record_may_be_shared(&holding->record)
                   ? end_shared(host, holding)
                   : end_holding(host, holding);
     state->must_end = outcome != OUTCOME_SUCCESS;

@@ -8,6 +8,8 @@
 
 #include <security/pam_modules.h>
 
+#include "base/ccname.h"
+
 /* More caches than this nobody unlocks at once. */
 #define NAMES_MAX 64
 
@@ -208,7 +210,7 @@ holding_others(struct host *host, const struct holding *holding)
     const struct registry registry = registry_of(host);
     int held = 0;
 
-    if (holding->record.ownership != RECORD_SHARED) {
+    if (!record_may_be_shared(&holding->record)) {
         return HOLDERS_NONE;
     }
     held = host_acts_as_root()
@@ -225,6 +227,10 @@ holding_others(struct host *host, const struct holding *holding)
         return HOLDERS_ADOPTERS;
     default:
         break;
+    }
+    if (holding->record.ownership == RECORD_OWN && !holding->is_recorded) {
+        /* Nobody comes after us: it is ours to end. */
+        return HOLDERS_NONE;
     }
     log_line(&host->log,
              host_acts_as_root() ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,

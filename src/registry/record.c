@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ccname.h"
+
 #define FIRST_LINE "pam_krb5cc record = "
 #define LAST_LINE "end\n"
 #define SEPARATOR " = "
@@ -84,6 +86,14 @@ record_free(struct record *record)
             *field = NULL;
         }
     }
+}
+
+bool
+record_may_be_shared(const struct record *record)
+{
+    return record->ownership == RECORD_SHARED ||
+           (record->ownership == RECORD_OWN &&
+            ccname_is_in_collection(record->cache));
 }
 
 static bool

@@ -51,6 +51,12 @@ struct record {
     char *logind;  /* the session's own logind id */
 };
 
+/*
+ * Whether other sessions may hold the cache of RECORD too: what they share, and
+ * what they find in a collection, whoever has made it.
+ */
+bool record_may_be_shared(const struct record *record);
+
 /* Frees what RECORD owns; all zero is accepted. */
 void record_free(struct record *record);
 

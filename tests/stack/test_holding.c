@@ -30,6 +30,7 @@
 
 #define SHARED "ccache=FILE:/tmp/krb5cc_shared"
 #define SHARED_PATH "/tmp/krb5cc_shared"
+#define PERSISTENT "ccache=KEYRING:persistent:%{uid}"
 
 static const struct registry registry = {.state_dir = COMMON_STATE_DIR,
                                          .runtime_dir = COMMON_RUNTIME_DIR};
@@ -202,22 +203,27 @@ START_TEST(test_holding_host_like_su_keeps_a_record)
 }
 END_TEST
 
+/* Also what others could find there: who knows of nobody ends what is his. */
 static int
 establish_as_user(void *data)
 {
-    (void)data;
-    common_establish(&stack, "");
-    stack_end(&stack, PAM_SUCCESS);
-    return 0;
+    char name[512];
+
+    common_establish(&stack, data);
+    (void)snprintf(name, sizeof(name), "%s", common_cache(&stack));
+    ck_assert(common_look(name, "alice").readable);
+    stack_end(&stack, pam_setcred(stack.handle, PAM_DELETE_CRED));
+    return common_look(name, "alice").readable ? 1 : 0;
 }
 
 START_TEST(test_holding_host_that_is_not_root_keeps_none)
 {
     static const char *const ids[] = {"alice", "alice", "alice"};
+    char arguments[][64] = {"", PERSISTENT ":krb5cc_XXXXXX"};
 
     NEEDS_ROOT();
     ck_assert_int_eq(common_in_child(common_ids(ids), common_uid("alice"),
-                                     establish_as_user, NULL),
+                                     establish_as_user, arguments[_i]),
                      0);
     ck_assert(!common_exists(COMMON_STATE_DIR));
 }
@@ -309,6 +315,50 @@ START_TEST(test_holding_last_holder_of_a_collections_cache_destroys)
     ck_assert(common_look(name, "alice").readable);
     close_and_end(&other);
     ck_assert(!common_exists(cache_path(name)));
+}
+END_TEST
+
+/* One that has its own there is found by one that shares: both hold it. */
+START_TEST(test_holding_own_cache_in_a_collection_outlives_who_made_it)
+{
+    struct stack *const first = _i == 0 ? &stack : &other;
+    struct stack *const last = _i == 0 ? &other : &stack;
+    char name[512];
+
+    NEEDS_ROOT();
+    establish(&stack, PERSISTENT ":krb5cc_XXXXXX");
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(found.ownership, RECORD_OWN);
+    establish(&other, PERSISTENT);
+    ck_assert_str_eq(common_cache(&stack), common_cache(&other));
+    (void)snprintf(name, sizeof(name), "%s", common_cache(&stack));
+    close_and_end(first);
+    ck_assert(common_look(name, "alice").readable);
+    ck_assert_uint_eq(find(), 1);
+    close_and_end(last);
+    ck_assert(!common_look(name, "alice").readable);
+    ck_assert_uint_eq(find(), 0);
+}
+END_TEST
+
+/* The same where the lock that keeps two ends apart cannot be had. */
+START_TEST(test_holding_own_cache_in_a_collection_waits_for_the_lock)
+{
+    char name[512];
+    int lock = -1;
+
+    NEEDS_ROOT();
+    establish(&stack, PERSISTENT ":krb5cc_XXXXXX timeout=2");
+    (void)snprintf(name, sizeof(name), "%s", common_cache(&stack));
+    lock = registry_lock(&registry, common_uid("alice"), SAFEFS_MAKE_IF_MISSING,
+                         0);
+    ck_assert_int_ge(lock, 0);
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SESSION_ERR);
+    ck_assert(common_look(name, "alice").readable);
+    registry_unlock(lock);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(!common_look(name, "alice").readable);
+    ck_assert_uint_eq(find(), 0);
 }
 END_TEST
 
@@ -468,8 +518,6 @@ START_TEST(test_holding_lock_of_another_hinders_nobody_for_long)
     ck_assert(!common_exists(SHARED_PATH));
 }
 END_TEST
-
-#define PERSISTENT "ccache=KEYRING:persistent:%{uid}"
 
 /* su's caller can keep its record from being written. */
 static int
@@ -795,7 +843,8 @@ add_records(Suite *suite)
     tcase_add_test(tcase, test_holding_second_establish_makes_no_second_record);
     tcase_add_loop_test(tcase, test_holding_record_goes_with_the_session, 0, 3);
     tcase_add_test(tcase, test_holding_host_like_su_keeps_a_record);
-    tcase_add_test(tcase, test_holding_host_that_is_not_root_keeps_none);
+    tcase_add_loop_test(tcase, test_holding_host_that_is_not_root_keeps_none, 0,
+                        2);
     tcase_add_loop_test(tcase, test_holding_bad_directory_fails_no_login, 0, 3);
     tcase_add_loop_test(
         tcase, test_holding_full_or_read_only_directory_fails_no_login, 0, 2);
@@ -811,6 +860,11 @@ add_shared(Suite *suite)
     tcase_add_loop_test(tcase, test_holding_last_holder_destroys, 0, 2);
     tcase_add_test(tcase,
                    test_holding_last_holder_of_a_collections_cache_destroys);
+    tcase_add_loop_test(
+        tcase, test_holding_own_cache_in_a_collection_outlives_who_made_it, 0,
+        2);
+    tcase_add_test(tcase,
+                   test_holding_own_cache_in_a_collection_waits_for_the_lock);
     tcase_add_test(tcase, test_holding_dead_holder_holds_nothing);
     tcase_add_test(tcase, test_holding_session_that_outlives_its_host_holds);
     tcase_add_test(tcase, test_holding_record_of_another_boot_holds_nothing);
@@ -835,8 +889,9 @@ add_others(Suite *suite)
     tcase_add_test(tcase, test_holding_retained_cache_is_nobodys_to_end);
     tcase_add_test(tcase,
                    test_holding_unlock_by_root_refreshes_the_sessions_cache);
-    tcase_add_loop_test(
-        tcase, test_holding_unlock_by_root_leaves_other_sessions, 0, 4);
+    tcase_add_loop_test(tcase,
+                        test_holding_unlock_by_root_leaves_other_sessions, 0,
+                        (int)(sizeof(reasons) / sizeof(reasons[0])));
     tcase_add_test(tcase, test_holding_unlock_of_another_leaves_hers);
     tcase_add_test(tcase, test_holding_unlock_by_root_minds_no_broken_session);
 }
