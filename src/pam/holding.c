@@ -302,6 +302,7 @@ is_sought(struct search *search, const struct record *record)
 {
     return record != NULL && record->is_made && !record->is_ended &&
            *record->rhost == '\0' &&
+           !ccname_is_in_session_keyring(record->cache) &&
            strcmp(record->principal, search->principal) == 0 &&
            !has_name(&search->names, record->cache) && is_alive(search, record);
 }

@@ -83,7 +83,8 @@ void holding_names_free(struct holding_names *names);
 
 /*
  * The caches of PRINCIPAL in the live sessions that HOST's user has at this
- * machine, not from another: each once.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.
+ * machine, not from another: each once, but for those in session keyrings, to
+ * which nobody comes from outside.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.
  */
 enum outcome holding_find_local(struct host *host, const char *principal,
                                 struct holding_names *names_out);
