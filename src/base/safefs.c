@@ -223,6 +223,50 @@ safefs_check_program(const char *path, uid_t owner, size_t *at_out)
     return status;
 }
 
+/* 0 where STATUS is about a file of OWNER's without the bits FORBIDDEN. */
+static int
+judge_file(const struct stat *status, uid_t owner, mode_t forbidden)
+{
+    if (S_ISLNK(status->st_mode)) {
+        return -ELOOP;
+    }
+    if (!S_ISREG(status->st_mode)) {
+        return -EINVAL;
+    }
+    /* It may have no name: another has been put in its place meanwhile. */
+    return status->st_uid != owner || status->st_nlink > 1 ||
+                   (status->st_mode & forbidden) != 0
+               ? -EPERM
+               : 0;
+}
+
+int
+safefs_open_file_at(int directory, const char *name, uid_t owner,
+                    mode_t forbidden)
+{
+    struct stat status;
+    int fd = -1;
+    int judged = fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0
+                     ? -errno
+                     : judge_file(&status, owner, forbidden);
+
+    if (judged < 0) {
+        return judged;
+    }
+    fd = openat(directory, name,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return -errno;
+    }
+    judged =
+        fstat(fd, &status) < 0 ? -errno : judge_file(&status, owner, forbidden);
+    if (judged < 0) {
+        (void)close(fd);
+        return judged;
+    }
+    return fd;
+}
+
 /* Whether a file of LENGTH bytes can be written: beyond it SIGXFSZ kills. */
 static bool
 may_write(size_t length)

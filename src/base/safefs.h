@@ -42,6 +42,16 @@ int safefs_open_directory_at(int directory, const char *name, uid_t owner,
                              enum safefs_missing missing);
 
 /*
+ * Opens the file NAME of DIRECTORY for reading: a regular one with one name at
+ * the most, OWNER's, none of whose mode bits are among FORBIDDEN.  It is judged
+ * before it is opened as well: opening is enough to wake a device.  Returns the
+ * descriptor (close(2)), or -errno: -ELOOP for a link, -EINVAL for what is no
+ * regular file, -EPERM for one of another owner, mode or more names.
+ */
+int safefs_open_file_at(int directory, const char *name, uid_t owner,
+                        mode_t forbidden);
+
+/*
  * Makes the new file NAME (0600 under any umask) in DIRECTORY and writes the
  * COUNT spans of CONTENT to it, one behind the other.  After a failure there is
  * none.  0 or -errno: -EEXIST, and -EFBIG also where the process's RLIMIT_FSIZE

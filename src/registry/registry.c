@@ -291,53 +291,6 @@ registry_set_aside(const struct registry *registry,
     return status;
 }
 
-/* Why what STATUS is about cannot be a record of ours; 0: it can. */
-static int
-judge_file(const struct stat *status)
-{
-    if (S_ISLNK(status->st_mode)) {
-        return -ELOOP;
-    }
-    if (!S_ISREG(status->st_mode)) {
-        return -EINVAL;
-    }
-    /* None at all: another has been written in its place meanwhile. */
-    if (status->st_uid != OWNER || status->st_nlink > 1 ||
-        (status->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return -EPERM;
-    }
-    return status->st_size > (off_t)RECORD_MAX ? -EMSGSIZE : 0;
-}
-
-/* Opens NAME of DIRECTORY where it can be a record; -errno. */
-static int
-open_record(int directory, const char *name)
-{
-    struct stat status;
-    int fd = -1;
-    int judged = 0;
-
-    /* Judged before as well: opening is enough to wake a device. */
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
-        return -errno;
-    }
-    judged = judge_file(&status);
-    if (judged < 0) {
-        return judged;
-    }
-    fd = openat(directory, name,
-                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        return -errno;
-    }
-    judged = fstat(fd, &status) < 0 ? -errno : judge_file(&status);
-    if (judged < 0) {
-        (void)close(fd);
-        return judged;
-    }
-    return fd;
-}
-
 /* Reads the record that FD is open on. */
 static int
 read_record(int fd, struct record *record_out)
@@ -358,7 +311,13 @@ read_record(int fd, struct record *record_out)
         }
         length += got > 0 ? (size_t)got : 0;
     }
-    status = got < 0 ? -errno : record_parse(text, length, record_out);
+    if (got < 0) {
+        status = -errno;
+    } else if (length > RECORD_MAX) {
+        status = -EMSGSIZE;
+    } else {
+        status = record_parse(text, length, record_out);
+    }
     free(text);
     return status;
 }
@@ -368,7 +327,7 @@ static int
 read_entry(int directory, const char *name, int64_t uid,
            struct record *record_out)
 {
-    int fd = open_record(directory, name);
+    int fd = safefs_open_file_at(directory, name, OWNER, S_IWGRP | S_IWOTH);
     int status = fd < 0 ? fd : read_record(fd, record_out);
 
     if (fd >= 0) {

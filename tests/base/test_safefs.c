@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/suite.h"
@@ -899,6 +901,119 @@ START_TEST(test_safefs_file_that_cannot_be_written_is_not_there)
 }
 END_TEST
 
+/* What NAME of TREE comes to when it is opened; what opens is "file". */
+static int
+open_file(const struct tree *tree, const char *name, uid_t owner,
+          mode_t forbidden)
+{
+    int directory = open(tree->bin, O_PATH | O_CLOEXEC);
+    char got[8] = "";
+    int fd = -1;
+
+    ck_assert_int_ge(directory, 0);
+    fd = safefs_open_file_at(directory, name, owner, forbidden);
+    ck_assert_int_eq(close(directory), 0);
+    if (fd < 0) {
+        return fd;
+    }
+    ck_assert_int_eq(read(fd, got, sizeof(got)), 6);
+    ck_assert_mem_eq(got, "first ", 6);
+    ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    ck_assert_int_eq(close(fd), 0);
+    return 0;
+}
+
+START_TEST(test_safefs_file_of_the_owner_opens)
+{
+    struct tree tree;
+    char *path = NULL;
+
+    tree_make(&tree);
+    path = suite_path(tree.bin, "file");
+    ck_assert_int_eq(open_file(&tree, "file", geteuid(), 077), -ENOENT);
+    ck_assert_int_eq(create(&tree, "file", two_parts, 1), 0);
+    ck_assert_int_eq(open_file(&tree, "file", geteuid(), 077), 0);
+    ck_assert_int_eq(open_file(&tree, "file", STRANGER, 077), -EPERM);
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    ck_assert_int_eq(open_file(&tree, "file", geteuid(), 022), 0);
+    ck_assert_int_eq(open_file(&tree, "file", geteuid(), 077), -EPERM);
+    free(path);
+    tree_remove(&tree);
+}
+END_TEST
+
+START_TEST(test_safefs_what_is_no_file_of_its_own_does_not_open)
+{
+    struct tree tree;
+    char *path = NULL;
+    char *beside = NULL;
+
+    tree_make(&tree);
+    path = suite_path(tree.bin, "file");
+    beside = suite_path(tree.bin, "beside");
+    ck_assert_int_eq(create(&tree, "file", two_parts, 1), 0);
+    ck_assert_int_eq(symlink("file", beside), 0);
+    ck_assert_int_eq(open_file(&tree, "beside", geteuid(), 0), -ELOOP);
+    ck_assert_int_eq(unlink(beside), 0);
+    ck_assert_int_eq(link(path, beside), 0);
+    ck_assert_int_eq(open_file(&tree, "file", geteuid(), 0), -EPERM);
+    ck_assert_int_eq(unlink(beside), 0);
+    ck_assert_int_eq(open_file(&tree, "file", geteuid(), 0), 0);
+    ck_assert_int_eq(mkfifo(beside, 0600), 0);
+    ck_assert_int_eq(open_file(&tree, "beside", geteuid(), 0), -EINVAL);
+    ck_assert_int_eq(unlink(beside), 0);
+    ck_assert_int_eq(mkdir(beside, 0700), 0);
+    ck_assert_int_eq(open_file(&tree, "beside", geteuid(), 0), -EINVAL);
+    ck_assert_int_eq(rmdir(beside), 0);
+    free(beside);
+    free(path);
+    tree_remove(&tree);
+}
+END_TEST
+
+/* Changes the place of two files for ever. */
+static pid_t
+swap_for_ever(const char *one, const char *other)
+{
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    while (pid == 0) {
+        (void)renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+    }
+    return pid;
+}
+
+/* One that takes its place between the look and the opening is judged too. */
+START_TEST(test_safefs_file_swapped_meanwhile_does_not_open)
+{
+    struct tree tree;
+    char *path = NULL;
+    char *beside = NULL;
+    int refused = 0;
+    pid_t pid = -1;
+
+    tree_make(&tree);
+    path = suite_path(tree.bin, "file");
+    beside = suite_path(tree.bin, "beside");
+    ck_assert_int_eq(create(&tree, "file", two_parts, 1), 0);
+    ck_assert_int_eq(create(&tree, "beside", two_parts, 2), 0);
+    ck_assert_int_eq(chmod(beside, 0666), 0);
+    pid = swap_for_ever(path, beside);
+    for (int i = 0; i < 20000; i++) {
+        /* Of the other one more would be read. */
+        refused += open_file(&tree, "file", geteuid(), 022) == -EPERM;
+    }
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    ck_assert_int_gt(refused, 0);
+    ck_assert_int_lt(refused, 20000);
+    free(beside);
+    free(path);
+    tree_remove(&tree);
+}
+END_TEST
+
 /* The sum of the next three: one that stays open need not be the first. */
 static int
 next_descriptors(void)
@@ -934,6 +1049,7 @@ START_TEST(test_safefs_directories_and_files_leave_no_descriptor)
     check_open(tree.bin, SAFEFS_MAKE_IF_MISSING, -EPERM);
     ck_assert_int_eq(create(&tree, "file", two_parts, 2), 0);
     ck_assert_int_eq(create(&tree, "file", two_parts, 2), -EEXIST);
+    ck_assert_int_eq(open_file(&tree, "file", STRANGER, 0), -EPERM);
     ck_assert_int_eq(next_descriptors(), before);
     tree_remove(&tree);
 }
@@ -1020,6 +1136,9 @@ add_files(Suite *suite)
     tcase_add_test(tcase, test_safefs_file_that_is_there_is_left_alone);
     tcase_add_test(tcase, test_safefs_file_beyond_the_limit_is_refused_alive);
     tcase_add_test(tcase, test_safefs_file_that_cannot_be_written_is_not_there);
+    tcase_add_test(tcase, test_safefs_file_of_the_owner_opens);
+    tcase_add_test(tcase, test_safefs_what_is_no_file_of_its_own_does_not_open);
+    tcase_add_test(tcase, test_safefs_file_swapped_meanwhile_does_not_open);
     tcase_add_test(tcase,
                    test_safefs_directories_and_files_leave_no_descriptor);
 }
