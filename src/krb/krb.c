@@ -348,6 +348,31 @@ krb_open_keytab(struct krb *krb, const char *name, krb5_keytab *keytab_out)
     return krb5_kt_resolve(krb->context, name, keytab_out);
 }
 
+krb5_error_code
+krb_visit_keytab(struct krb *krb, krb5_keytab keytab,
+                 krb5_error_code (*visit)(struct krb *krb,
+                                          const krb5_keytab_entry *entry,
+                                          void *data),
+                 void *data)
+{
+    krb5_kt_cursor cursor = NULL;
+    krb5_keytab_entry entry;
+    krb5_error_code code = krb5_kt_start_seq_get(krb->context, keytab, &cursor);
+
+    if (code != 0) {
+        return code;
+    }
+    while (code == 0) {
+        code = krb5_kt_next_entry(krb->context, keytab, &entry, &cursor);
+        if (code == 0) {
+            code = visit(krb, &entry, data);
+            (void)krb5_free_keytab_entry_contents(krb->context, &entry);
+        }
+    }
+    (void)krb5_kt_end_seq_get(krb->context, keytab, &cursor);
+    return code;
+}
+
 struct krb_offset
 krb_offset_learned(struct krb *krb)
 {

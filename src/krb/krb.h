@@ -85,6 +85,17 @@ enum outcome krb_principal_of(struct krb *krb, const char *user,
 krb5_error_code krb_open_keytab(struct krb *krb, const char *name,
                                 krb5_keytab *keytab_out);
 
+/*
+ * Shows each entry of KEYTAB to VISIT with DATA; ENTRY is the walk's.  Ends at
+ * VISIT's first code that is not 0, and returns it; KRB5_KT_END after the last
+ * entry; or why the keytab cannot be read.
+ */
+krb5_error_code krb_visit_keytab(
+    struct krb *krb, krb5_keytab keytab,
+    krb5_error_code (*visit)(struct krb *krb, const krb5_keytab_entry *entry,
+                             void *data),
+    void *data);
+
 /* The clock offset that KRB has learned from a KDC. */
 struct krb_offset {
     int64_t seconds;

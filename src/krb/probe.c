@@ -7,53 +7,34 @@
 /* A ticket that nobody will use. */
 #define LIFETIME_S 60
 
-/* Takes ENTRY in the place of *NEWEST where it is newer. */
+/* The newest key of a principal, as far as the keytab has been read. */
+struct newest {
+    krb5_const_principal principal;
+    struct bytes *content; /* empty: none yet */
+    krb5_kvno version;
+    krb5_enctype enctype;
+};
+
+/* Takes ENTRY's key in the place of DATA's where it is newer. */
 static krb5_error_code
-take_newer(const krb5_keytab_entry *entry, struct bytes *content,
-           uint32_t *enctype, krb5_kvno *newest)
+take_newer(struct krb *krb, const krb5_keytab_entry *entry, void *data)
 {
+    struct newest *newest = data;
     const struct span key = {.data = entry->key.contents,
                              .length = entry->key.length};
 
-    if (content->length > 0 && entry->vno <= *newest) {
+    if (!krb5_principal_compare(krb->context, entry->principal,
+                                newest->principal) ||
+        (newest->content->length > 0 && entry->vno <= newest->version) ||
+        !krb5_c_valid_enctype(entry->key.enctype) || key.length == 0) {
         return 0;
     }
-    if (!krb5_c_valid_enctype(entry->key.enctype) || key.length == 0) {
-        return 0;
-    }
-    if (bytes_copy(content, key) < 0) {
+    if (bytes_copy(newest->content, key) < 0) {
         return ENOMEM;
     }
-    *newest = entry->vno;
-    *enctype = (uint32_t)entry->key.enctype;
+    newest->version = entry->vno;
+    newest->enctype = entry->key.enctype;
     return 0;
-}
-
-/* Goes through KEYTAB for PRINCIPAL.  KRB5_KT_END: that was all of it. */
-static krb5_error_code
-seek(struct krb *krb, krb5_keytab keytab, krb5_const_principal principal,
-     struct bytes *content, uint32_t *enctype)
-{
-    krb5_kvno newest = 0;
-    krb5_kt_cursor cursor = NULL;
-    krb5_keytab_entry entry;
-    krb5_error_code code = krb5_kt_start_seq_get(krb->context, keytab, &cursor);
-
-    if (code != 0) {
-        return code;
-    }
-    while (code == 0) {
-        code = krb5_kt_next_entry(krb->context, keytab, &entry, &cursor);
-        if (code == 0) {
-            if (krb5_principal_compare(krb->context, entry.principal,
-                                       principal)) {
-                code = take_newer(&entry, content, enctype, &newest);
-            }
-            (void)krb5_free_keytab_entry_contents(krb->context, &entry);
-        }
-    }
-    (void)krb5_kt_end_seq_get(krb->context, keytab, &cursor);
-    return code;
 }
 
 char *
@@ -76,14 +57,15 @@ probe_find_key(struct krb *krb, const char *keytab_name, const char *name,
 {
     krb5_keytab keytab = NULL;
     krb5_principal principal = NULL;
-    uint32_t enctype = 0;
+    struct newest newest = {.content = content};
     krb5_error_code code = krb5_parse_name(krb->context, name, &principal);
 
     if (code == 0) {
         code = krb_open_keytab(krb, keytab_name, &keytab);
     }
     if (code == 0) {
-        code = seek(krb, keytab, principal, content, &enctype);
+        newest.principal = principal;
+        code = krb_visit_keytab(krb, keytab, take_newer, &newest);
         (void)krb5_kt_close(krb->context, keytab);
     }
     krb5_free_principal(krb->context, principal);
@@ -96,7 +78,7 @@ probe_find_key(struct krb *krb, const char *keytab_name, const char *name,
                           "the keytab has no key of a known kind for %.400s",
                           name);
     }
-    *enctype_out = enctype;
+    *enctype_out = (uint32_t)newest.enctype;
     return OUTCOME_SUCCESS;
 }
 

@@ -26,20 +26,20 @@ has(const struct verify_candidates *candidates, const char *name)
     return false;
 }
 
-/* Takes PRINCIPAL among CANDIDATES where it belongs there.  0 or ENOMEM. */
+/* Takes ENTRY's principal among DATA, candidates, where it belongs there. */
 static krb5_error_code
-consider(struct krb *krb, krb5_const_principal principal,
-         struct verify_candidates *candidates)
+consider(struct krb *krb, const krb5_keytab_entry *entry, void *data)
 {
+    struct verify_candidates *candidates = data;
     char *name = NULL;
     char *copy = NULL;
     krb5_error_code code = 0;
 
-    if (!is_host_principal(principal) ||
+    if (!is_host_principal(entry->principal) ||
         candidates->count == VERIFY_CANDIDATES_MAX) {
         return 0;
     }
-    code = krb5_unparse_name(krb->context, principal, &name);
+    code = krb5_unparse_name(krb->context, entry->principal, &name);
     if (code == 0 && !has(candidates, name)) {
         copy = strdup(name);
         if (copy == NULL) {
@@ -49,29 +49,6 @@ consider(struct krb *krb, krb5_const_principal principal,
         }
     }
     krb5_free_unparsed_name(krb->context, name);
-    return code;
-}
-
-/* Goes through KEYTAB.  KRB5_KT_END: that was all of it. */
-static krb5_error_code
-collect(struct krb *krb, krb5_keytab keytab,
-        struct verify_candidates *candidates)
-{
-    krb5_kt_cursor cursor = NULL;
-    krb5_keytab_entry entry;
-    krb5_error_code code = krb5_kt_start_seq_get(krb->context, keytab, &cursor);
-
-    if (code != 0) {
-        return code;
-    }
-    while (code == 0) {
-        code = krb5_kt_next_entry(krb->context, keytab, &entry, &cursor);
-        if (code == 0) {
-            code = consider(krb, entry.principal, candidates);
-            (void)krb5_free_keytab_entry_contents(krb->context, &entry);
-        }
-    }
-    (void)krb5_kt_end_seq_get(krb->context, keytab, &cursor);
     return code;
 }
 
@@ -98,7 +75,7 @@ verify_list(struct krb *krb, const char *keytab_name,
 
     memset(candidates_out, 0, sizeof(*candidates_out));
     if (code == 0) {
-        code = collect(krb, keytab, candidates_out);
+        code = krb_visit_keytab(krb, keytab, consider, candidates_out);
         (void)krb5_kt_close(krb->context, keytab);
     }
     if (code == KRB5_KT_END) {
