@@ -294,8 +294,11 @@ presence_has_host(const struct record *record)
     int64_t start = RECORD_UNKNOWN;
     int status = 0;
 
-    if (record->pid <= 0 || record->start == RECORD_UNKNOWN ||
-        !has_own_proc()) {
+    /* When it began tells it from a later one; that it is not there, its pid.
+     */
+    if (record->pid <= 0 || !has_own_proc() ||
+        (record->start == RECORD_UNKNOWN &&
+         record->pid_namespace == RECORD_UNKNOWN)) {
         return true;
     }
     (void)snprintf(pid, sizeof(pid), "%lld", (long long)record->pid);
@@ -304,7 +307,8 @@ presence_has_host(const struct record *record)
         /* For want of descriptors, say, nobody is dead. */
         return !says_gone(status);
     }
-    return start == record->start || start == RECORD_UNKNOWN;
+    return start == record->start || start == RECORD_UNKNOWN ||
+           record->start == RECORD_UNKNOWN;
 }
 
 /* Whether /proc shows the processes of others (hidepid, see proc(5)). */

@@ -378,10 +378,25 @@ START_TEST(test_presence_host_that_is_not_known_is_there)
     ck_assert(presence_has_host(&record));
     record.pid = pid;
     record.start = RECORD_UNKNOWN;
+    record.pid_namespace = RECORD_UNKNOWN;
     ck_assert(presence_has_host(&record));
     record.start = 1;
     record.pid = INT64_MAX;
     ck_assert(!presence_has_host(&record));
+    record_free(&record);
+}
+END_TEST
+
+/* Who could not tell when it began is there as long as somebody has its pid. */
+START_TEST(test_presence_host_of_unknown_start_is_gone_without_its_pid)
+{
+    struct record record = sample_gone(54321, CACHE);
+
+    record.start = RECORD_UNKNOWN;
+    ck_assert_int_ne(record.pid_namespace, RECORD_UNKNOWN);
+    ck_assert(!presence_has_host(&record));
+    record.pid = getpid();
+    ck_assert(presence_has_host(&record));
     record_free(&record);
 }
 END_TEST
@@ -1234,6 +1249,8 @@ add_host(Suite *suite)
     tcase_add_test(tcase,
                    test_presence_host_whose_first_thread_has_ended_lives);
     tcase_add_test(tcase, test_presence_host_that_is_not_known_is_there);
+    tcase_add_test(tcase,
+                   test_presence_host_of_unknown_start_is_gone_without_its_pid);
     tcase_add_test(tcase, test_presence_host_whose_number_is_anothers_is_gone);
 }
 

@@ -24,8 +24,11 @@ take(void *data, const struct registry_entry *entry)
                   entry->fault);
     ck_assert_msg((record->is_ended || presence_judge(record, walk->census) ==
                                            PRESENCE_GONE) == walk->are_gone,
-                  "the session with %s %s", record->cache,
-                  walk->are_gone ? "lives" : "is gone");
+                  "the session with %s %s: pid %lld, start %lld, pid "
+                  "namespace %lld",
+                  record->cache, walk->are_gone ? "lives" : "is gone",
+                  (long long)record->pid, (long long)record->start,
+                  (long long)record->pid_namespace);
     ck_assert_int_eq(registry_leave(&registry, &entry->key), 0);
     walk->count++;
     return true;
