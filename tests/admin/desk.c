@@ -15,9 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <krb5.h>
-
 #include "registry/presence.h"
+#include "support/cache.h"
 
 #define WORDS_MAX 24
 #define SAID_MAX ((size_t)16 << 20)
@@ -375,81 +374,11 @@ desk_has(const struct registry_key *key)
     return common_exists(desk_path(key));
 }
 
-struct aging {
-    const char *name;
-    int64_t seconds;
-};
-
-/* Stores into CACHE all that MEMORY has, older than it was. */
-static krb5_error_code
-store_older(krb5_context context, krb5_ccache memory, krb5_ccache cache,
-            int64_t seconds)
-{
-    krb5_cc_cursor cursor = NULL;
-    krb5_creds creds;
-    krb5_error_code code = krb5_cc_start_seq_get(context, memory, &cursor);
-
-    while (code == 0) {
-        code = krb5_cc_next_cred(context, memory, &cursor, &creds);
-        if (code == 0) {
-            if (creds.times.starttime == 0) {
-                creds.times.starttime = creds.times.authtime;
-            }
-            creds.times.starttime -= (krb5_timestamp)seconds;
-            creds.times.authtime -= (krb5_timestamp)seconds;
-            code = krb5_cc_store_cred(context, cache, &creds);
-            krb5_free_cred_contents(context, &creds);
-        }
-    }
-    (void)krb5_cc_end_seq_get(context, memory, &cursor);
-    return code == KRB5_CC_END ? 0 : code;
-}
-
-static int
-age_as_user(void *data)
-{
-    const struct aging *aging = data;
-    krb5_context context = NULL;
-    krb5_ccache cache = NULL;
-    krb5_ccache memory = NULL;
-    krb5_principal client = NULL;
-    krb5_error_code code = krb5_init_context(&context);
-
-    if (code == 0) {
-        code = krb5_cc_resolve(context, aging->name, &cache);
-    }
-    if (code == 0) {
-        code = krb5_cc_get_principal(context, cache, &client);
-    }
-    if (code == 0) {
-        code = krb5_cc_new_unique(context, "MEMORY", NULL, &memory);
-    }
-    if (code == 0) {
-        code = krb5_cc_initialize(context, memory, client);
-    }
-    if (code == 0) {
-        code = krb5_cc_copy_creds(context, cache, memory);
-    }
-    if (code == 0) {
-        code = krb5_cc_initialize(context, cache, client);
-    }
-    if (code == 0) {
-        code = store_older(context, memory, cache, aging->seconds);
-    }
-    if (code != 0) {
-        fprintf(stderr, "# %s: %s\n", aging->name,
-                krb5_get_error_message(context, code));
-    }
-    return code != 0;
-}
-
 void
 desk_age(const char *name, const char *user, int64_t seconds)
 {
-    struct aging aging = {.name = name, .seconds = seconds};
     uid_t uid = common_uid(user);
 
-    ck_assert_int_eq(
-        common_in_child((struct ids){uid, uid, uid}, uid, age_as_user, &aging),
-        0);
+    ck_assert(
+        cache_age(name, &(struct cache_ages){.begun_s = seconds}, uid, uid));
 }

@@ -13,9 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <krb5.h>
-
 #include "stack/common.h"
+#include "support/cache.h"
 #include "support/keys.h"
 
 /* The most that a host waits for, with a machine that is busy. */
@@ -165,86 +164,6 @@ live(void)
     return status_of(pid) == 0 ? life : -1;
 }
 
-/* Other times. */
-
-struct alteration {
-    const char *name;
-    enum actor_shift shift;
-};
-
-static void
-alter_times(krb5_ticket_times *times, enum actor_shift shift)
-{
-    krb5_timestamp now = (krb5_timestamp)time(NULL);
-
-    if (times->starttime == 0) {
-        times->starttime = times->authtime;
-    }
-    if (shift == SHIFT_AGED) {
-        times->starttime -= AGED_S;
-        times->authtime -= AGED_S;
-    } else {
-        times->endtime = now - EXPIRED_S;
-        times->starttime = times->endtime - AGED_S;
-    }
-}
-
-static krb5_error_code
-store_altered(krb5_context context, krb5_ccache memory, krb5_ccache cache,
-              enum actor_shift shift)
-{
-    krb5_cc_cursor cursor = NULL;
-    krb5_creds creds;
-    krb5_error_code code = krb5_cc_start_seq_get(context, memory, &cursor);
-
-    while (code == 0) {
-        code = krb5_cc_next_cred(context, memory, &cursor, &creds);
-        if (code == 0) {
-            if (!krb5_is_config_principal(context, creds.server)) {
-                alter_times(&creds.times, shift);
-            }
-            code = krb5_cc_store_cred(context, cache, &creds);
-            krb5_free_cred_contents(context, &creds);
-        }
-    }
-    (void)krb5_cc_end_seq_get(context, memory, &cursor);
-    return code == KRB5_CC_END ? 0 : code;
-}
-
-static int
-alter_as_user(void *data)
-{
-    const struct alteration *alteration = data;
-    krb5_context context = NULL;
-    krb5_ccache cache = NULL;
-    krb5_ccache memory = NULL;
-    krb5_principal client = NULL;
-    krb5_error_code code = krb5_init_context(&context);
-
-    if (code == 0) {
-        code = krb5_cc_resolve(context, alteration->name, &cache);
-    }
-    if (code == 0) {
-        code = krb5_cc_get_principal(context, cache, &client);
-    }
-    if (code == 0) {
-        code = krb5_cc_new_unique(context, "MEMORY", NULL, &memory);
-    }
-    if (code == 0) {
-        code = krb5_cc_initialize(context, memory, client);
-    }
-    if (code == 0) {
-        code = krb5_cc_copy_creds(context, cache, memory);
-    }
-    if (code == 0) {
-        code = krb5_cc_initialize(context, cache, client);
-    }
-    if (code == 0) {
-        code = store_altered(context, memory, cache, alteration->shift);
-    }
-    return code == 0 ? 0 : 1;
-}
-
 /* The deeds, each into the answer. */
 
 static void
@@ -367,10 +286,11 @@ static void
 do_shift(const struct actor_order *order, struct actor_answer *answer)
 {
     uid_t uid = common_uid(user);
-    struct alteration alteration = {.name = order->text, .shift = order->shift};
+    const struct cache_ages ages = {
+        .begun_s = AGED_S,
+        .ended_s = order->shift == SHIFT_AGED ? 0 : EXPIRED_S};
 
-    answer->code = common_in_child((struct ids){uid, uid, uid}, uid,
-                                   alter_as_user, &alteration);
+    answer->code = cache_age(order->text, &ages, uid, uid) ? 0 : 1;
 }
 
 static void (*const deeds[])(const struct actor_order *order,

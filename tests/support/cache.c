@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <krb5.h>
@@ -15,6 +16,7 @@ struct task {
     const char *password;
     const char *service;
     const int64_t *lifetimes;
+    const struct cache_ages *ages;
 };
 
 static void
@@ -129,6 +131,76 @@ initial(krb5_context context, krb5_ccache cache, const struct task *task)
     return code;
 }
 
+static void
+age_times(krb5_ticket_times *times, const struct cache_ages *ages)
+{
+    if (times->starttime == 0) {
+        times->starttime = times->authtime;
+    }
+    if (ages->ended_s > 0) {
+        times->endtime = (krb5_timestamp)(time(NULL) - ages->ended_s);
+        times->starttime = times->endtime - (krb5_timestamp)ages->begun_s;
+    } else {
+        times->starttime -= (krb5_timestamp)ages->begun_s;
+        times->authtime -= (krb5_timestamp)ages->begun_s;
+    }
+}
+
+/* Stores into CACHE all that MEMORY has, older than it was. */
+static krb5_error_code
+store_older(krb5_context context, krb5_ccache memory, krb5_ccache cache,
+            const struct cache_ages *ages)
+{
+    krb5_cc_cursor cursor = NULL;
+    krb5_creds creds;
+    krb5_error_code code = krb5_cc_start_seq_get(context, memory, &cursor);
+
+    if (code != 0) {
+        return code;
+    }
+    while (code == 0) {
+        code = krb5_cc_next_cred(context, memory, &cursor, &creds);
+        if (code == 0) {
+            if (!krb5_is_config_principal(context, creds.server)) {
+                age_times(&creds.times, ages);
+            }
+            code = krb5_cc_store_cred(context, cache, &creds);
+            krb5_free_cred_contents(context, &creds);
+        }
+    }
+    (void)krb5_cc_end_seq_get(context, memory, &cursor);
+    return code == KRB5_CC_END ? 0 : code;
+}
+
+static krb5_error_code
+age(krb5_context context, krb5_ccache cache, const struct cache_ages *ages)
+{
+    krb5_ccache memory = NULL;
+    krb5_principal client = NULL;
+    krb5_error_code code = krb5_cc_get_principal(context, cache, &client);
+
+    if (code == 0) {
+        code = krb5_cc_new_unique(context, "MEMORY", NULL, &memory);
+    }
+    if (code == 0) {
+        code = krb5_cc_initialize(context, memory, client);
+    }
+    if (code == 0) {
+        code = krb5_cc_copy_creds(context, cache, memory);
+    }
+    if (code == 0) {
+        code = krb5_cc_initialize(context, cache, client);
+    }
+    if (code == 0) {
+        code = store_older(context, memory, cache, ages);
+    }
+    if (memory != NULL) {
+        (void)krb5_cc_destroy(context, memory);
+    }
+    krb5_free_principal(context, client);
+    return code;
+}
+
 /* The child: becomes the user and does TASK; writes what it sees to FD. */
 static void
 child(const struct task *task, uid_t uid, gid_t gid, int fd)
@@ -151,6 +223,8 @@ child(const struct task *task, uid_t uid, gid_t gid, int fd)
         code = initial(context, cache, task);
     } else if (code == 0 && task->service != NULL) {
         code = fetch(context, cache, task->service);
+    } else if (code == 0 && task->ages != NULL) {
+        code = age(context, cache, task->ages);
     }
     if (code == 0) {
         code = look(context, cache, &view);
@@ -212,6 +286,13 @@ cache_kinit(const char *name, const char *principal, const char *password,
                                    .password = password,
                                    .lifetimes = lifetimes},
                     uid, gid)
+        .readable;
+}
+
+bool
+cache_age(const char *name, const struct cache_ages *ages, uid_t uid, gid_t gid)
+{
+    return in_child(&(struct task){.name = name, .ages = ages}, uid, gid)
         .readable;
 }
 

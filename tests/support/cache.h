@@ -36,6 +36,15 @@ bool cache_fetch(const char *name, const char *service, uid_t uid, gid_t gid);
 bool cache_kinit(const char *name, const char *principal, const char *password,
                  const int64_t lifetimes[2], uid_t uid, gid_t gid);
 
+struct cache_ages {
+    int64_t begun_s; /* so much earlier than they did */
+    int64_t ended_s; /* > 0: they ended so long ago, and begun_s before that */
+};
+
+/* Gives the tickets in the cache NAME other times.  True: done. */
+bool cache_age(const char *name, const struct cache_ages *ages, uid_t uid,
+               gid_t gid);
+
 /* The path of the file that the name of a FILE or DIR cache tells. */
 const char *cache_path(const char *name);
 
