@@ -41,7 +41,6 @@ model_cache(struct model *model, int user, const struct kind *kind,
         .in_use = true,
         .user = user,
         .kind = kind,
-        .is_shared = kind != NULL && kind->is_shared,
     };
     (void)snprintf(unused->name, sizeof(unused->name), "%s", name);
     return unused;
@@ -164,6 +163,13 @@ model_destroyed(struct model_cache *cache)
     cache->is_foreign = false;
 }
 
+/* Whether sessions that did not make CACHE may hold it. */
+static bool
+may_be_shared(const struct model_cache *cache)
+{
+    return cache->kind->is_shared || cache->kind->is_collection;
+}
+
 /* Whose end is the cache's too. */
 static bool
 ends_cache(const struct model *model, const struct model_session *session)
@@ -171,7 +177,7 @@ ends_cache(const struct model *model, const struct model_session *session)
     const struct model_cache *cache = session->cache;
 
     return cache->kind != NULL &&
-           (!cache->is_shared || !model_is_held(model, cache, session));
+           (!may_be_shared(cache) || !model_is_held(model, cache, session));
 }
 
 void

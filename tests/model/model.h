@@ -46,7 +46,6 @@ struct model_cache {
     int user;
     const struct kind *kind; /* NULL = the host's own, brought by it */
     char name[ACTOR_TEXT_MAX];
-    bool is_shared;
     bool exists; /* it can be read and has tickets */
     enum certainty certainty;
     uint64_t tgt;

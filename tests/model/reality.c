@@ -474,7 +474,7 @@ compare_record(void *data, const struct registry_entry *entry)
           "%s's record of %s is from \"%s\"", user, record->cache,
           record->rhost);
     HOLDS(record->ownership == (session->cache->kind == NULL ? RECORD_ADOPTED
-                                : session->cache->is_shared  ? RECORD_SHARED
+                                : session->kind->is_shared   ? RECORD_SHARED
                                                              : RECORD_OWN),
           "%s's record of %s has ownership %d", user, record->cache,
           (int)record->ownership);

@@ -241,44 +241,19 @@ open_session(struct scene_of_model *scene, struct model_session *session,
     establish(scene, session, &order, PAM_IGNORE, doom);
 }
 
-/* Whether KIND shares what OTHER keeps apart, or the other way round. */
+/* Whether USER has as many keyrings as his quota has room for. */
 static bool
-is_at_odds(const struct kind *kind, const struct kind *other)
+has_enough_keyrings(const struct scene_of_model *scene, int user)
 {
-    return other != NULL && kind->is_shared != other->is_shared &&
-           model_same_place(kind, other);
-}
+    unsigned int count = 0;
 
-/*
- * Whether USER has sessions, or what is left of them, that KIND clashes with: a
- * session that shares a collection would share the caches that others have in
- * it for their own.  And keys have a quota.
- */
-static bool
-clashes(const struct scene_of_model *scene, int user, const struct kind *kind)
-{
-    unsigned int keyrings = 0;
-
-    for (size_t i = 0; i < MODEL_SESSIONS; i++) {
-        const struct model_session *session = &scene->model.sessions[i];
-
-        if (session->in_use && session->user == user &&
-            is_at_odds(kind, session->kind)) {
-            return true;
-        }
-    }
     for (size_t i = 0; i < MODEL_CACHES; i++) {
         const struct model_cache *cache = &scene->model.caches[i];
 
-        if (!cache->in_use || cache->user != user || cache->kind == NULL) {
-            continue;
-        }
-        if (is_at_odds(kind, cache->kind)) {
-            return true;
-        }
-        keyrings += cache->kind->family == KIND_KEYRING;
+        count += cache->in_use && cache->user == user && cache->kind != NULL &&
+                 cache->kind->family == KIND_KEYRING;
     }
-    return kind->family == KIND_KEYRING && keyrings >= KEYRING_SESSIONS_MAX;
+    return count >= KEYRING_SESSIONS_MAX;
 }
 
 static const struct kind *
@@ -290,7 +265,7 @@ draw_kind(struct scene_of_model *scene, int user)
     for (unsigned int i = 0; i < count; i++) {
         const struct kind *kind = reality_kind((first + i) % count);
 
-        if (!clashes(scene, user, kind)) {
+        if (kind->family != KIND_KEYRING || !has_enough_keyrings(scene, user)) {
             return kind;
         }
     }
