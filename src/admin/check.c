@@ -11,6 +11,7 @@
 
 #include "admin/admin.h"
 #include "admin/pamfiles.h"
+#include "base/ccname.h"
 #include "base/options.h"
 #include "base/safefs.h"
 
