@@ -284,6 +284,25 @@ end_try(pid_t pid)
     return status;
 }
 
+/* What a helper is at work for lives: once they have ended it is gone. */
+static void
+await_helpers(void)
+{
+    ck_assert_msg(realm_is_gone("krb5cc-helper"), "a helper is left");
+}
+
+/*
+ * What the try of PID has left in the registry is for reap.  It goes at once:
+ * each record is one more call in the next try, and there the same call would
+ * fail for ever.
+ */
+static void
+reap_after(pid_t pid)
+{
+    await_helpers();
+    (void)records_of_dead_host(pid);
+}
+
 bool
 scene_try(struct scene *scene, const struct story *story,
           const struct faults_plan *plan)
@@ -294,6 +313,7 @@ scene_try(struct scene *scene, const struct story *story,
         live(scene, story, plan);
     }
     judge(scene, story, plan, end_try(pid));
+    reap_after(pid);
     return scene->page->hits > 0;
 }
 
@@ -401,14 +421,6 @@ scene_begin(struct scene *scene, const struct kind *kind)
     learn_tickets(scene);
 }
 
-/* What a helper is at work for lives: once they have ended it is gone. */
-static size_t
-reap(void)
-{
-    ck_assert_msg(realm_is_gone("krb5cc-helper"), "a helper is left");
-    return records_of_the_gone();
-}
-
 void
 scene_let_go(struct scene *scene)
 {
@@ -418,7 +430,8 @@ scene_let_go(struct scene *scene)
         scene->has_holder = false;
         if (kinds_caches(scene->kind, USER) > 0) {
             /* A dead host's helper was there yet, and so the session. */
-            ck_assert_uint_gt(reap(), 0);
+            await_helpers();
+            ck_assert_uint_gt(records_of_the_gone(), 0);
             kinds_clear(scene->kind, USER);
         }
     }
@@ -437,8 +450,9 @@ scene_end(struct scene *scene)
     stack_end(&scene->own[0], PAM_SUCCESS);
     stack_end(&scene->own[1], PAM_SUCCESS);
     kinds_clear(scene->kind, USER);
-    /* What faults and deaths have left in the registry is for reap. */
-    (void)reap();
+    /* What deaths have left in the registry is for reap. */
+    await_helpers();
+    (void)records_of_the_gone();
     (void)munmap(scene->verdict, sizeof(*scene->verdict));
     (void)munmap(scene->page, sizeof(*scene->page));
 }

@@ -10,6 +10,7 @@ static const struct registry registry = {.state_dir = PATH_STATE,
 
 struct walk {
     const struct presence_census *census;
+    pid_t host; /* 0 = any */
     bool are_gone;
     size_t count;
 };
@@ -22,6 +23,9 @@ take(void *data, const struct registry_entry *entry)
 
     ck_assert_msg(record != NULL, "%s is no record: %d", entry->key.id,
                   entry->fault);
+    if (walk->host != 0 && record->pid != walk->host) {
+        return true;
+    }
     ck_assert_msg((record->is_ended || presence_judge(record, walk->census) ==
                                            PRESENCE_GONE) == walk->are_gone,
                   "the session with %s %s: pid %lld, start %lld, pid "
@@ -35,10 +39,10 @@ take(void *data, const struct registry_entry *entry)
 }
 
 static size_t
-count_and_remove(bool are_gone)
+count_and_remove(pid_t host, bool are_gone)
 {
     struct presence_census *census = presence_census_take();
-    struct walk walk = {.census = census, .are_gone = are_gone};
+    struct walk walk = {.census = census, .host = host, .are_gone = are_gone};
 
     ck_assert_ptr_nonnull(census);
     ck_assert_int_eq(registry_visit(&registry, REGISTRY_EVERYBODY, take, &walk),
@@ -50,11 +54,17 @@ count_and_remove(bool are_gone)
 size_t
 records_of_the_gone(void)
 {
-    return count_and_remove(true);
+    return count_and_remove(0, true);
+}
+
+size_t
+records_of_dead_host(pid_t host)
+{
+    return count_and_remove(host, true);
 }
 
 size_t
 records_of_the_living(void)
 {
-    return count_and_remove(false);
+    return count_and_remove(0, false);
 }
