@@ -262,6 +262,9 @@ ask(struct asking *asking, const struct request *wanted,
     answer_out->outcome = got.result.outcome;
     answer_out->principal = copy_text(got.result.principal);
     answer_out->cache = copy_text(got.result.cache);
+    answer_out->was_gone = got.result.outcome == OUTCOME_SUCCESS &&
+                           got.result.detail != NULL &&
+                           *got.result.detail != '\0';
     tell_cause(answer_out, got.result.detail);
     client_answer_free(&got);
     options_free(&asking->options);
@@ -354,12 +357,14 @@ admin_ask_machine(struct admin *admin, enum job job,
     ask(&asking, &request, answer_out);
 }
 
-/* What became of a cache whose destruction has come to OUTCOME. */
+/* What became of a cache whose destruction has come to ANSWER. */
 static enum admin_end
-end_of(enum outcome outcome)
+end_of(const struct admin_answer *answer)
 {
+    enum outcome outcome = answer->outcome;
+
     if (outcome == OUTCOME_SUCCESS) {
-        return ADMIN_ENDED;
+        return answer->was_gone ? ADMIN_GONE : ADMIN_ENDED;
     }
     return outcome == OUTCOME_CACHE_TAKEN || outcome == OUTCOME_CACHE_KIND
                ? ADMIN_NOT_OURS
@@ -396,7 +401,7 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
         end = ADMIN_IN_USE;
     } else if (held == REGISTRY_NOBODY) {
         admin_ask(admin, JOB_DESTROY, record, &answer);
-        end = end_of(answer.outcome);
+        end = end_of(&answer);
         memcpy(cause, answer.cause, sizeof(answer.cause));
         admin_answer_free(&answer);
     }

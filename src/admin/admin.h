@@ -78,6 +78,7 @@ struct admin_answer {
     enum outcome outcome;
     char cause[512]; /* outcome and cause in words */
     struct admin_tickets tickets;
+    bool was_gone;   /* DESTROY: it was not there */
     char *principal; /* of the result; NULL = none */
     char *cache;
 };
@@ -103,7 +104,8 @@ void admin_ask_machine(struct admin *admin, enum job job,
 
 /* What came of admin_end_cache. */
 enum admin_end {
-    ADMIN_ENDED,    /* it was destroyed, or was not there */
+    ADMIN_ENDED,    /* it was destroyed */
+    ADMIN_GONE,     /* it was gone already */
     ADMIN_HELD,     /* somebody else holds it and will end it */
     ADMIN_IN_USE,   /* somebody else uses it: it is to be ended later */
     ADMIN_NOT_OURS, /* what has its name is no cache: CAUSE says what */

@@ -11,7 +11,9 @@
 
 #include "admin/admin.h"
 #include "admin/pamfiles.h"
+#include "admin/sessions.h"
 #include "base/ccname.h"
+#include "base/expand.h"
 #include "base/options.h"
 #include "base/safefs.h"
 
@@ -63,6 +65,9 @@ check_helper(struct admin *admin)
         report(admin, VERDICT_WRONG, what,
                "%s: %.*s is a symbolic link; name the path without it", path,
                (int)at, path);
+    } else if (found == -EINVAL) {
+        report(admin, VERDICT_WRONG, what,
+               "%s is no absolute path without . and ..", path);
     } else if (found < 0) {
         report(admin, VERDICT_WRONG, what, "%s: %s; install it again", path,
                admin_words(found));
@@ -212,6 +217,37 @@ count_set_aside(const char *path)
     return count;
 }
 
+/* Why a directory that could not be opened is not trusted, and what to do. */
+static const char *
+distrust(int status)
+{
+    if (status == -EPERM) {
+        return "it, or what it is in, belongs to others than root or can be "
+               "written by them; chown root it and chmod 0700 it";
+    }
+    if (status == -ELOOP || status == -ENOTDIR) {
+        return "it, or what it is in, is a symbolic link or no directory; name "
+               "the directory itself";
+    }
+    return admin_words(status);
+}
+
+/* What the records are in, in the directory FD, which is that of PATH. */
+static void
+check_sessions_directory(struct admin *admin, const char *what,
+                         const char *path, int fd)
+{
+    int sessions =
+        safefs_open_directory_at(fd, "sessions", 0, SAFEFS_FAIL_IF_MISSING);
+
+    if (sessions >= 0) {
+        (void)close(sessions);
+    } else if (sessions != -ENOENT) {
+        report(admin, VERDICT_WRONG, what, "%s/sessions cannot be trusted: %s",
+               path, distrust(sessions));
+    }
+}
+
 static void
 check_open_directory(struct admin *admin, const char *what, const char *path,
                      int fd)
@@ -242,21 +278,6 @@ check_open_directory(struct admin *admin, const char *what, const char *path,
     }
 }
 
-/* Why a directory that could not be opened is not trusted, and what to do. */
-static const char *
-distrust(int status)
-{
-    if (status == -EPERM) {
-        return "it, or what it is in, belongs to others than root or can be "
-               "written by them; chown root it and chmod 0700 it";
-    }
-    if (status == -ELOOP || status == -ENOTDIR) {
-        return "it, or what it is in, is a symbolic link or no directory; name "
-               "the directory itself";
-    }
-    return admin_words(status);
-}
-
 static void
 check_directory(struct admin *admin, const char *what, const char *path)
 {
@@ -267,6 +288,7 @@ check_directory(struct admin *admin, const char *what, const char *path)
 
     if (fd >= 0) {
         check_open_directory(admin, what, path, fd);
+        check_sessions_directory(admin, what, path, fd);
         (void)close(fd);
         return;
     }
@@ -288,6 +310,34 @@ check_directory(struct admin *admin, const char *what, const char *path)
         report(admin, VERDICT_WRONG, what, "%s cannot be trusted: %s", path,
                distrust(fd));
     }
+}
+
+/* What lies among the records. */
+
+static bool
+look_at_record(void *data, const struct registry_entry *entry)
+{
+    struct admin *admin = data;
+    const struct session_unreadable unreadable = {.key = entry->key,
+                                                  .fault = entry->fault};
+
+    if (entry->record == NULL) {
+        report(admin, VERDICT_WRONG, "record", "%s: %s%s",
+               sessions_path(admin, &unreadable.key),
+               sessions_fault_words(&unreadable),
+               sessions_is_set_aside(&unreadable)
+                   ? "; krb5cc reap sets it aside"
+                   : "");
+    }
+    return true;
+}
+
+static void
+check_records(struct admin *admin)
+{
+    /* Of a place that cannot be read its own check has told. */
+    (void)registry_visit(&admin->registry, REGISTRY_EVERYBODY, look_at_record,
+                         admin);
 }
 
 /* krb5.conf. */
@@ -366,7 +416,8 @@ remedy(enum outcome outcome, bool helper_is_well)
     case OUTCOME_HELPER_FAILED:
         return helper_is_well
                    ? "the helper's path is right, but it does not run: run it "
-                     "by hand, look at its libraries (ldd), at noexec; install "
+                     "by hand, look at its libraries (ldd), at noexec, and "
+                     "whether this root has CAP_SETUID and CAP_SETGID; install "
                      "module, helper and krb5cc of one version again"
                    : "see what is said of the helper";
     default:
@@ -505,6 +556,23 @@ check_keyinit(struct admin *admin, const char *what,
     }
 }
 
+/* Directories that each session has for itself alone. */
+static void
+check_namespace(struct admin *admin, const char *what,
+                const struct pamfiles_service *service, const char *cache)
+{
+    const char *name = *service->ccache != '\0' ? service->ccache : cache;
+
+    if (service->has_namespace && service->has_krb5cc_auth &&
+        (*name == '/' || strncmp(name, "FILE:", 5) == 0 ||
+         strncmp(name, "DIR:", 4) == 0)) {
+        report(admin, VERDICT_NOTE, what,
+               "pam_namespace.so is in the session stack: where it makes the "
+               "directory of the caches private (namespace.conf), the session "
+               "does not see its cache; take KEYRING:persistent or KCM");
+    }
+}
+
 /* Whether the session stack of the service NAME does what it is for. */
 static void
 check_session(struct admin *admin, const char *what, const char *name,
@@ -537,11 +605,44 @@ struct hearing {
     struct options options;
 };
 
+/* Whether sessions can have caches with the name that TEMPLATE gives. */
+static void
+check_template(const struct hearing *hearing, const char *template)
+{
+    const struct expand_values values = {.user = "root", .service = "krb5cc"};
+    char root[] = "root";
+    struct admin_answer answer = {.outcome = OUTCOME_SUCCESS};
+    char *name = NULL;
+    int status = expand_template(template, &values, &name);
+
+    if (status < 0) {
+        report(hearing->admin, VERDICT_WRONG, hearing->what,
+               "the template %.200s %s; see pam_krb5cc(8), OPTIONS", template,
+               status == -EINVAL ? "has an unknown token"
+                                 : admin_words(status));
+        return;
+    }
+    /* Whether it is there is another question. */
+    admin_ask(hearing->admin, JOB_DESCRIBE,
+              &(struct record){.cache = name, .user = root}, &answer);
+    if (answer.outcome == OUTCOME_CACHE_KIND) {
+        report(hearing->admin, VERDICT_WRONG, hearing->what,
+               "ccache=%.200s: %s; see pam_krb5cc(8), OPTIONS", template,
+               answer.cause);
+    }
+    admin_answer_free(&answer);
+    free(name);
+}
+
 static void
 check_argument(void *data, const char *text)
 {
     struct hearing *hearing = data;
     int status = options_set(&hearing->options, OPTION_FROM_ARGUMENT, text);
+
+    if (status == 0 && strncmp(text, "ccache=", 7) == 0) {
+        check_template(hearing, hearing->options.ccache);
+    }
 
     if (status < 0 && status != -ENOMEM) {
         report(hearing->admin, VERDICT_WRONG, hearing->what,
@@ -599,6 +700,7 @@ check_service(struct admin *admin, const char *name, const char *cache)
                "read: %s",
                service.unreadable, admin_words(service.fault));
     }
+    check_namespace(admin, what, &service, cache);
     if (service.has_krb5) {
         report(admin, VERDICT_NOTE, what,
                "pam_krb5.so is there too: both make a cache; take one of them "
@@ -649,6 +751,7 @@ admin_check(struct admin *admin)
     check_account(admin);
     check_directory(admin, "state directory", admin->registry.state_dir);
     check_directory(admin, "runtime directory", admin->registry.runtime_dir);
+    check_records(admin);
     check_config(admin);
     check_keytab(admin, helper_is_well);
     check_stacks(admin);

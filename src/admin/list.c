@@ -260,7 +260,7 @@ print_unreadable(const struct session_unreadable *unreadable)
     }
     (void)fputs(", \"id\": ", stdout);
     json_text(stdout, unreadable->key.id);
-    print_field("why", sessions_fault_words(unreadable->fault));
+    print_field("why", sessions_fault_words(unreadable));
     (void)fputs("}", stdout);
 }
 
@@ -298,18 +298,6 @@ look_at_all(struct admin *admin, const struct sessions *sessions,
     }
 }
 
-/* Nobody shall take a place that is not there for one without sessions. */
-static void
-remark_missing(const struct admin *admin)
-{
-    const char *path = admin->registry.state_dir;
-
-    if (access(path, F_OK) < 0) {
-        admin_remark("%s: %s; no session has been recorded there", path,
-                     admin_words(errno));
-    }
-}
-
 void
 admin_list(struct admin *admin)
 {
@@ -317,7 +305,7 @@ admin_list(struct admin *admin)
     struct look *own = NULL;
     const struct look **looks = NULL;
 
-    remark_missing(admin);
+    sessions_remark_missing(admin, true);
     sessions_take(admin, &sessions);
     /* One more: none at all is no want of memory. */
     own = calloc(sessions.count + 1, sizeof(*own));
@@ -336,7 +324,7 @@ admin_list(struct admin *admin)
         const struct session_unreadable *unreadable = &sessions.unreadable[i];
 
         admin_fail(admin, "%s: %s", sessions_path(admin, &unreadable->key),
-                   sessions_fault_words(unreadable->fault));
+                   sessions_fault_words(unreadable));
     }
 out:
     for (size_t i = 0; own != NULL && i < sessions.count; i++) {

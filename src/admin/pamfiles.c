@@ -165,6 +165,8 @@ take_module(struct reading *reading, const struct line *line, int depth)
         service->is_keyinit_late |=
             !service->has_keyinit && service->has_krb5cc_session;
         service->has_keyinit = true;
+    } else if (is_session && is_module(line->module, "pam_namespace.so")) {
+        service->has_namespace = true;
     } else if (is_module(line->module, "pam_krb5.so")) {
         service->has_krb5 = true;
     } else if (is_module(line->module, "pam_sss.so")) {

@@ -31,6 +31,7 @@ struct pamfiles_service {
     bool is_keyinit_late;    /* the first of it is behind pam_krb5cc.so */
     bool has_krb5;           /* pam_krb5.so, in any stack */
     bool has_sss;            /* pam_sss.so, in any stack */
+    bool has_namespace;      /* pam_namespace.so, in the session stack */
     /* Options of pam_krb5cc.so in the session stack; "" = not given. */
     char ccache[PAMFILES_VALUE_MAX];
     char state_dir[PAMFILES_VALUE_MAX];

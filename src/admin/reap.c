@@ -67,6 +67,11 @@ end_session(struct admin *admin, struct session *session)
                   record->cache, reason(session));
         leave(admin, session);
         break;
+    case ADMIN_GONE:
+        admin_say(admin, "user %s: %s was gone already: %s",
+                  sessions_name(record), record->cache, reason(session));
+        leave(admin, session);
+        break;
     case ADMIN_HELD:
         forget(admin, session, "another session holds it");
         break;
@@ -106,7 +111,7 @@ reap_session(struct admin *admin, struct session *session)
         break;
     }
     if (record->ownership == RECORD_ADOPTED) {
-        forget(admin, session, "its host has made it and ends it");
+        forget(admin, session, "it is its host's, or was to be kept");
     } else if (!admin->is_dry_run) {
         end_session(admin, session);
     } else if (registry_holders(&admin->registry, &session->key, record,
@@ -123,17 +128,14 @@ static void
 set_aside(struct admin *admin, const struct session_unreadable *unreadable)
 {
     const char *path = sessions_path(admin, &unreadable->key);
-    const char *why = sessions_fault_words(unreadable->fault);
+    const char *why = sessions_fault_words(unreadable);
     int status = 0;
 
     if (unreadable->fault == -EPROTONOSUPPORT) {
         admin_say(admin, "%s: left alone: %s", path, why);
         return;
     }
-    if (unreadable->fault != -EPERM && unreadable->fault != -ELOOP &&
-        unreadable->fault != -EINVAL && unreadable->fault != -EBADMSG &&
-        unreadable->fault != -EMSGSIZE && unreadable->fault != -ENOTDIR) {
-        /* It may be a record all the same. */
+    if (!sessions_is_set_aside(unreadable)) {
         admin_fail(admin, "%s: cannot be read: %s", path, why);
         return;
     }
@@ -172,6 +174,7 @@ admin_reap(struct admin *admin)
 {
     struct sessions sessions;
 
+    sessions_remark_missing(admin, admin->is_verbose);
     sessions_take(admin, &sessions);
     for (size_t i = 0; i < sessions.unreadable_count; i++) {
         set_aside(admin, &sessions.unreadable[i]);

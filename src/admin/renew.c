@@ -160,6 +160,7 @@ admin_renew(struct admin *admin)
     struct sessions sessions;
     const struct session *last = NULL;
 
+    sessions_remark_missing(admin, admin->is_verbose);
     sessions_take(admin, &sessions);
     for (size_t i = 0; i < sessions.count; i++) {
         const struct session *session = &sessions.list[i];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *
 session_state_name(enum session_state state)
@@ -131,7 +132,9 @@ sessions_take(struct admin *admin, struct sessions *sessions_out)
     *sessions_out = (struct sessions){0};
     status = registry_visit(&admin->registry, admin->uid, take, &taking);
     if (status < 0) {
-        admin_fail(admin, "some records below %s or %s cannot be read: %s",
+        admin_fail(admin,
+                   "some records below %s or %s cannot be read: %s; krb5cc "
+                   "check says which",
                    admin->registry.state_dir, admin->registry.runtime_dir,
                    admin_words(status));
     }
@@ -168,16 +171,55 @@ sessions_free(struct sessions *sessions)
     *sessions = (struct sessions){0};
 }
 
-const char *
-sessions_fault_words(int fault)
+/*
+ * Whether UNREADABLE is where all records of a user are: whoever has opened it
+ * to others must close it again.
+ */
+static bool
+is_open_to_others(const struct session_unreadable *unreadable)
 {
-    switch (fault) {
+    const char *id = unreadable->key.id;
+
+    return unreadable->fault == -EPERM &&
+           unreadable->key.uid == RECORD_UNKNOWN &&
+           id[strspn(id, "0123456789")] == '\0';
+}
+
+bool
+sessions_is_set_aside(const struct session_unreadable *unreadable)
+{
+    switch (unreadable->fault) {
+    case -EPERM:
+        return !is_open_to_others(unreadable);
+    case -ELOOP:
+    case -EINVAL:
+    case -EBADMSG:
+    case -EMSGSIZE:
+    case -ENOTDIR:
+        return true;
+    default:
+        /* It may be a record all the same, or is not for us to judge. */
+        return false;
+    }
+}
+
+const char *
+sessions_fault_words(const struct session_unreadable *unreadable)
+{
+    if (is_open_to_others(unreadable)) {
+        return "it is not root's alone, so no record in it is trusted; chown "
+               "-R root it and chmod -R go-rwx it";
+    }
+    switch (unreadable->fault) {
     case -EPERM:
         return "it is not root's alone";
     case -ELOOP:
         return "it is a symbolic link";
     case -EINVAL:
-        return "it is no plain file, or of another uid than its directory says";
+        return unreadable->key.uid == RECORD_UNKNOWN
+                   ? "it is no directory of a user's records"
+                   : "it is no plain file, or of another uid than its "
+                     "directory says";
     case -EBADMSG:
         return "it cannot be read as a record";
     case -EMSGSIZE:
@@ -185,7 +227,19 @@ sessions_fault_words(int fault)
     case -EPROTONOSUPPORT:
         return "a newer version has written it";
     default:
-        return admin_words(fault);
+        return admin_words(unreadable->fault);
+    }
+}
+
+void
+sessions_remark_missing(const struct admin *admin, bool is_worth_it)
+{
+    const char *path = admin->registry.state_dir;
+
+    if (access(path, F_OK) < 0 &&
+        (is_worth_it || strcmp(path, PATH_STATE) != 0)) {
+        admin_remark("%s: %s; no session has been recorded there", path,
+                     admin_words(errno));
     }
 }
 

@@ -47,8 +47,17 @@ void sessions_free(struct sessions *sessions);
 /* Whether A and B hold the same cache of the same user. */
 bool sessions_share(const struct session *a, const struct session *b);
 
-/* Why FAULT is no record, in words. */
-const char *sessions_fault_words(int fault);
+/* Why UNREADABLE is no record, in words. */
+const char *sessions_fault_words(const struct session_unreadable *unreadable);
+
+/* Whether UNREADABLE is no record for certain, and in the way. */
+bool sessions_is_set_aside(const struct session_unreadable *unreadable);
+
+/*
+ * Says where there is no directory of records; of the usual one only where
+ * IS_WORTH_IT: before the first login it is as it should be.
+ */
+void sessions_remark_missing(const struct admin *admin, bool is_worth_it);
 
 /* "DIR/sessions/UID/ID"; static storage, until the next call. */
 const char *sessions_path(const struct admin *admin,

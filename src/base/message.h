@@ -176,7 +176,8 @@ int description_unpack(struct span payload,
 /* How it ended. */
 struct result {
     enum outcome outcome;
-    const char *detail;    /* the cause in words, "" = none */
+    const char *detail;    /* the cause in words, "" = none; of DESTROY, after a
+                              success: what was destroyed had gone already */
     const char *principal; /* the identity, "" = none */
     const char *cache;     /* the cache, of PROBE the keytab, "" = none */
     struct span tickets;   /* of ACQUIRE */

@@ -27,6 +27,12 @@
         .offset = offsetof(struct options, field), .fallback = (value),        \
         .in_krb5_conf = (from_krb5_conf), .help = (text),                      \
     }
+#define PATH(field, value, text)                                               \
+    {                                                                          \
+        .name = #field, .type = OPTION_TEXT,                                   \
+        .offset = offsetof(struct options, field), .fallback = (value),        \
+        .is_path = true, .help = (text),                                       \
+    }
 
 /* What "krb5.conf too" means in a row below. */
 #define ARGUMENT_ONLY false
@@ -42,7 +48,7 @@ static const struct option table[] = {
     FLAG(force_first_pass, ARGUMENT_ONLY,
          "use the stacked password, fail where there is none"),
     FLAG(forwardable, ALSO_KRB5_CONF, "ask for forwardable tickets"),
-    TEXT(helper, PATH_HELPER, ARGUMENT_ONLY, "path of the helper program"),
+    PATH(helper, PATH_HELPER, "path of the helper program"),
     FLAG(ignore_k5login, ALSO_KRB5_CONF,
          "authorize by the principal's local name, not by ~/.k5login"),
     FLAG(ignore_root, ALSO_KRB5_CONF, "leave root alone"),
@@ -55,13 +61,12 @@ static const struct option table[] = {
          "ask for tickets renewable this long"),
     FLAG(retain_after_close, ALSO_KRB5_CONF,
          "leave the cache when the session ends"),
-    TEXT(runtime_dir, PATH_RUNTIME, ARGUMENT_ONLY,
+    PATH(runtime_dir, PATH_RUNTIME,
          "directory for what does not outlive a boot"),
     FLAG(silent, ARGUMENT_ONLY, "say nothing to the user"),
     NUMBER(stash_lifetime, "120", 10, 3600, ARGUMENT_ONLY,
            "seconds a login may take from the password to the session"),
-    TEXT(state_dir, PATH_STATE, ARGUMENT_ONLY,
-         "directory of the session records"),
+    PATH(state_dir, PATH_STATE, "directory of the session records"),
     TEXT(ticket_lifetime, NULL, ALSO_KRB5_CONF,
          "ask for tickets valid this long"),
     NUMBER(timeout, "10", 1, 3600, ALSO_KRB5_CONF,
@@ -204,6 +209,9 @@ set_row(struct options *options, const struct option *row, const char *value)
     case OPTION_NUMBER:
         return set_number(field_of(options, row), row, value);
     case OPTION_TEXT:
+        if (row->is_path && value != NULL && *value != '/') {
+            return -EINVAL;
+        }
         return set_text(field_of(options, row), value);
     }
     return -EINVAL;

@@ -31,6 +31,7 @@ struct option {
     const char *fallback; /* the default, as it would be written; or NULL */
     int64_t minimum;      /* of a number */
     int64_t maximum;
+    bool is_path;      /* of a text: it must be an absolute path */
     bool in_krb5_conf; /* may stand in [appdefaults] too */
     const char *help;  /* one line, as in the manual page */
 };

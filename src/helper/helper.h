@@ -27,6 +27,7 @@ struct job_result {
     char *cache;
     bool has_made_cache; /* it was not there before, and is nobody else's */
     struct bytes tickets;
+    const char *remark; /* what is to be said of a success; NULL = nothing */
 };
 
 void job_result_free(struct job_result *result);

@@ -230,8 +230,14 @@ destroy(struct helper *helper, struct krb *krb, struct job_result *result)
     if (outcome == OUTCOME_SUCCESS) {
         outcome = job_cache_name(helper, krb, result);
     }
-    return outcome == OUTCOME_SUCCESS ? ccache_destroy(krb, result->cache)
-                                      : outcome;
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = ccache_destroy(krb, result->cache);
+    }
+    if (outcome == OUTCOME_CACHE_MISSING) {
+        result->remark = "was gone already";
+        outcome = OUTCOME_SUCCESS;
+    }
+    return outcome;
 }
 
 static void

@@ -782,6 +782,23 @@ probe_candidates(struct helper *helper, struct krb *krb,
     return krb_refuse(krb, first, "%s", cause);
 }
 
+/* Says where USER, whoever it is, has another realm than the key of HOST. */
+static void
+compare_realms(struct helper *helper, krb5_const_principal user,
+               const char *host)
+{
+    const char *realm = strrchr(host, '@');
+
+    realm = realm == NULL ? "" : realm + 1;
+    if (strlen(realm) != user->realm.length ||
+        memcmp(realm, user->realm.data, user->realm.length) != 0) {
+        log_line(&helper->log, LOG_LEVEL_NOTICE,
+                 "users are looked for in the realm %.*s (default_realm), the "
+                 "keytab is of %s",
+                 (int)user->realm.length, user->realm.data, realm);
+    }
+}
+
 enum outcome
 judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
 {
@@ -792,7 +809,6 @@ judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
     if (outcome == OUTCOME_SUCCESS) {
         /* Keys have a realm of their own; a user needs the default one. */
         outcome = krb_principal_of(krb, "root", &helper->options, &anybody);
-        krb5_free_principal(krb->context, anybody);
     }
     if (outcome == OUTCOME_SUCCESS) {
         /* Who has asked looks at the file itself. */
@@ -804,9 +820,11 @@ judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = OUTCOME_UNVERIFIED;
     }
     if (outcome == OUTCOME_SUCCESS) {
+        compare_realms(helper, anybody, candidates.list[0]);
         let_begin(helper, (struct span){0});
         outcome = probe_candidates(helper, krb, &candidates, result);
     }
     verify_candidates_free(&candidates);
+    krb5_free_principal(krb->context, anybody);
     return outcome;
 }

@@ -103,9 +103,10 @@ send_result(struct helper *helper, struct krb *krb,
             const struct job_result *done)
 {
     bool success = done->outcome == OUTCOME_SUCCESS;
+    const char *remark = done->remark == NULL ? "" : done->remark;
     const struct result result = {
         .outcome = done->outcome,
-        .detail = success ? "" : krb->detail,
+        .detail = success ? remark : krb->detail,
         .principal = done->principal == NULL ? "" : done->principal,
         .cache = done->cache == NULL ? "" : done->cache,
         .tickets = success ? bytes_span(&done->tickets) : (struct span){0},

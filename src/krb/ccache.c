@@ -313,7 +313,7 @@ ccache_destroy(struct krb *krb, const char *name)
 
     if (outcome == OUTCOME_CACHE_UNREADABLE && ccache_is_of_session(name)) {
         /* It went with its keyring: this session's keyring is another. */
-        return OUTCOME_SUCCESS;
+        return OUTCOME_CACHE_MISSING;
     }
     return outcome == OUTCOME_SUCCESS ? ccache_kind_of(name)->destroy(krb, name)
                                       : outcome;

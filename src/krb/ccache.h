@@ -81,8 +81,9 @@ enum outcome ccache_read(struct krb *krb, const char *name,
                          struct tickets *tickets_out);
 
 /*
- * Destroys the cache NAME.  One that is gone already is a success.  Of what is
- * no plain file of the user's, in the place of a file: OUTCOME_CACHE_TAKEN.
+ * Destroys the cache NAME.  OUTCOME_CACHE_MISSING: it is gone already (of
+ * KEYRING and KCM where libkrb5 tells).  Of what is no plain file of the
+ * user's, in the place of a file: OUTCOME_CACHE_TAKEN.
  */
 enum outcome ccache_destroy(struct krb *krb, const char *name);
 

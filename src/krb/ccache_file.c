@@ -312,10 +312,12 @@ ccache_file_replace(struct krb *krb, const char *name,
 static enum outcome
 remove_name(struct krb *krb, const char *path)
 {
-    if (unlink(path) == 0 || errno == ENOENT) {
+    if (unlink(path) == 0) {
         return OUTCOME_SUCCESS;
     }
-    return ccache_refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE, path, errno);
+    return errno == ENOENT ? OUTCOME_CACHE_MISSING
+                           : ccache_refuse_errno(krb, OUTCOME_CACHE_UNWRITABLE,
+                                                 path, errno);
 }
 
 /* Whether PATH is there, and is no plain file of this user. */

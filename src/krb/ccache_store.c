@@ -256,5 +256,5 @@ ccache_store_destroy(struct krb *krb, const char *name)
     if (code != 0) {
         outcome = ccache_failed(krb, code, name, OUTCOME_CACHE_UNWRITABLE);
     }
-    return outcome == OUTCOME_CACHE_MISSING ? OUTCOME_SUCCESS : outcome;
+    return outcome;
 }

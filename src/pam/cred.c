@@ -142,8 +142,12 @@ destroy(struct host *host, const struct holding *holding)
     errand.request.cache = record->cache;
     outcome = errand_run(&errand);
     if (outcome == OUTCOME_SUCCESS) {
-        log_line(&host->log, LOG_LEVEL_INFO, "user %s: destroyed %s",
-                 record->user, record->cache);
+        const char *remark = errand.answer.result.detail;
+
+        /* Perhaps it is there, and the host was led to look elsewhere. */
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s: %s%s%s%s", record->user,
+                 *remark == '\0' ? "destroyed " : "", record->cache,
+                 *remark == '\0' ? "" : " ", remark);
     } else {
         errand_log(&errand, outcome, "the session's cache is left behind");
     }

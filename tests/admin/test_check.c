@@ -304,6 +304,46 @@ START_TEST(test_check_what_was_set_aside_is_noted)
 }
 END_TEST
 
+/* The records. */
+
+START_TEST(test_check_directory_of_sessions_that_others_can_write)
+{
+    NEEDS_NAMESPACE();
+    ck_assert_int_eq(mkdir(DESK_STATE "/sessions", 0700), 0);
+    CHECK_GOOD("ok     state directory: ");
+    ck_assert_int_eq(chmod(DESK_STATE "/sessions", 0777), 0);
+    CHECK_WRONG("check",
+                "state directory: " DESK_STATE "/sessions cannot be trusted");
+    ck_assert_int_eq(rmdir(DESK_STATE "/sessions"), 0);
+    ck_assert_int_eq(symlink(DESK_RUNTIME, DESK_STATE "/sessions"), 0);
+    CHECK_WRONG("check",
+                "state directory: " DESK_STATE "/sessions cannot be trusted");
+}
+END_TEST
+
+START_TEST(test_check_directory_of_a_user_that_others_can_write)
+{
+    NEEDS_NAMESPACE();
+    ck_assert_int_eq(mkdir(DESK_STATE "/sessions", 0700), 0);
+    ck_assert_int_eq(mkdir(DESK_STATE "/sessions/1000", 0700), 0);
+    CHECK_GOOD("ok     state directory: ");
+    ck_assert_int_eq(chmod(DESK_STATE "/sessions/1000", 0775), 0);
+    CHECK_WRONG("check", "record: " DESK_STATE "/sessions/1000: it is not "
+                         "root's alone, so no record in it is trusted; chown");
+    ck_assert_uint_eq(desk_count("sets it aside"), 0);
+}
+END_TEST
+
+START_TEST(test_check_what_is_no_record)
+{
+    NEEDS_NAMESPACE();
+    ck_assert_int_eq(mkdir(DESK_STATE "/sessions", 0700), 0);
+    common_write(DESK_STATE "/sessions/stray", "", 0, 0600);
+    CHECK_WRONG("check", "record: " DESK_STATE "/sessions/stray: it is no "
+                         "directory of a user's records; krb5cc reap sets it");
+}
+END_TEST
+
 /* krb5.conf, keytab, KDC. */
 
 START_TEST(test_check_krb5_conf_that_not_everybody_can_read)
@@ -336,6 +376,17 @@ START_TEST(test_check_krb5_conf_without_a_default_realm)
                  0, 0644);
     ck_assert_int_eq(setenv("KRB5_CONFIG", DESK "/krb5.conf", 1), 0);
     CHECK_WRONG("check", "krb5.conf: configuration: no default_realm");
+}
+END_TEST
+
+START_TEST(test_check_default_realm_that_is_not_the_keytabs)
+{
+    NEEDS_NAMESPACE();
+    CHECK_GOOD("ok     keytab: ");
+    ck_assert_uint_eq(desk_count("users are looked for in"), 0);
+    common_config("[libdefaults]\ndefault_realm = PAMM.TEST\n");
+    CHECK_GOOD("note   keytab: users are looked for in the realm PAMM.TEST "
+               "(default_realm), the keytab is of PAM.TEST");
 }
 END_TEST
 
@@ -645,6 +696,52 @@ START_TEST(test_check_options_that_do_not_exist)
 }
 END_TEST
 
+START_TEST(test_check_places_that_are_no_absolute_paths)
+{
+    NEEDS_NAMESPACE();
+    write_stack("sshd", "session optional pam_krb5cc.so state_dir=var/x\n");
+    CHECK_WRONG("check", "stack sshd: pam_krb5cc.so does not take "
+                         "\"state_dir=var/x\" (no legal value)");
+    write_stack("sshd", "session optional pam_krb5cc.so\n");
+    RUN("check --helper relative", 1);
+    ck_assert_uint_eq(desk_count("WRONG  helper: relative is no absolute path"),
+                      1);
+}
+END_TEST
+
+START_TEST(test_check_templates_that_give_no_cache)
+{
+    NEEDS_NAMESPACE();
+    write_stack("sshd",
+                "session optional pam_krb5cc.so ccache=%{home}/x_XXXXXX\n");
+    CHECK_WRONG("check", "stack sshd: the template %{home}/x_XXXXXX has an "
+                         "unknown token");
+    write_stack("sshd", "session optional pam_krb5cc.so ccache=MEMORY:x\n");
+    CHECK_WRONG("check", "stack sshd: ccache=MEMORY:x: kind of cache not "
+                         "supported");
+    write_stack("sshd", "session optional pam_krb5cc.so "
+                        "ccache=FILE:/tmp/krb5cc_%{uid}_%{service}_XXXXXX\n");
+    CHECK_GOOD("ok     stack sshd");
+}
+END_TEST
+
+START_TEST(test_check_private_directories_are_noted)
+{
+    NEEDS_NAMESPACE();
+    write_stack("su", "auth optional pam_krb5cc.so\n"
+                      "session required pam_namespace.so\n"
+                      "session optional pam_krb5cc.so "
+                      "ccache=FILE:/tmp/krb5cc_%{uid}_XXXXXX\n");
+    CHECK_GOOD("note   stack su: pam_namespace.so is in the session stack");
+    write_stack("su", "auth optional pam_krb5cc.so\n"
+                      "session required pam_namespace.so\n"
+                      "session optional pam_krb5cc.so "
+                      "ccache=KEYRING:persistent:%{uid}\n");
+    CHECK_GOOD("ok     stack su");
+    ck_assert_uint_eq(desk_count("pam_namespace.so"), 0);
+}
+END_TEST
+
 START_TEST(test_check_neighbours_are_noted)
 {
     NEEDS_NAMESPACE();
@@ -698,11 +795,16 @@ main(void)
     tcase_add_test(tcase, test_check_state_directory_that_others_can_read);
     tcase_add_test(tcase, test_check_state_directory_that_is_a_link);
     tcase_add_test(tcase, test_check_state_directory_that_is_missing);
+    tcase_add_test(tcase,
+                   test_check_directory_of_sessions_that_others_can_write);
+    tcase_add_test(tcase, test_check_directory_of_a_user_that_others_can_write);
+    tcase_add_test(tcase, test_check_what_is_no_record);
     tcase_add_test(tcase, test_check_state_directory_that_cannot_be_written);
     tcase_add_test(tcase, test_check_runtime_directory_that_others_can_write);
     tcase_add_test(tcase, test_check_what_was_set_aside_is_noted);
     tcase_add_test(tcase, test_check_krb5_conf_that_not_everybody_can_read);
     tcase_add_test(tcase, test_check_krb5_conf_that_is_missing);
+    tcase_add_test(tcase, test_check_default_realm_that_is_not_the_keytabs);
     tcase_add_test(tcase, test_check_krb5_conf_without_a_default_realm);
     tcase_add_test(tcase, test_check_keytab_that_is_missing);
     tcase_add_test(tcase, test_check_keytab_that_others_can_read);
@@ -723,5 +825,8 @@ main(void)
     tcase_add_test(tcase, test_check_neighbours_are_noted);
     tcase_add_test(tcase, test_check_other_places_are_noted);
     tcase_add_test(tcase, test_check_stack_with_a_missing_include);
+    tcase_add_test(tcase, test_check_places_that_are_no_absolute_paths);
+    tcase_add_test(tcase, test_check_templates_that_give_no_cache);
+    tcase_add_test(tcase, test_check_private_directories_are_noted);
     return suite_main(suite);
 }

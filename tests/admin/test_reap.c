@@ -153,7 +153,8 @@ START_TEST(test_reap_destroys_a_shared_cache_with_its_last_holder)
     (void)desk_session("alice", ALICES, RECORD_SHARED, DESK_GONE);
     RUN("reap", 0);
     ck_assert(!common_exists(ALICES_PATH));
-    ck_assert_uint_eq(desk_count("destroyed"), 2);
+    ck_assert_uint_eq(desk_count("destroyed"), 1);
+    ck_assert_uint_eq(desk_count(ALICES " was gone already: "), 1);
     check_nothing_left();
 }
 END_TEST
@@ -416,6 +417,42 @@ START_TEST(test_reap_sets_aside_what_is_no_record)
 }
 END_TEST
 
+/* The records in it are sessions that live: it is to be mended, not moved. */
+START_TEST(test_reap_leaves_a_users_directory_that_others_can_write)
+{
+    struct registry_key key;
+    char folder[256];
+
+    NEEDS_NAMESPACE();
+    key = desk_session("alice", ALICES, RECORD_OWN, DESK_LIVE);
+    (void)snprintf(folder, sizeof(folder), DESK_STATE "/sessions/%lld",
+                   (long long)key.uid);
+    ck_assert_int_eq(chmod(folder, 0775), 0);
+    RUN("reap", 1);
+    ck_assert_ptr_nonnull(
+        strstr(desk_errors(), "so no record in it is trusted; chown -R"));
+    ck_assert(desk_has(&key));
+    ck_assert_int_eq(chmod(folder, 0700), 0);
+    RUN("reap", 0);
+    ck_assert(desk_has(&key));
+}
+END_TEST
+
+/* A typing error must not be taken for a machine without sessions. */
+START_TEST(test_reap_without_the_directory_says_so)
+{
+    static const char missing[] = "/nowhere/state: No such file";
+
+    NEEDS_NAMESPACE();
+    RUN("reap --state-dir /nowhere/state", 0);
+    ck_assert_ptr_nonnull(strstr(desk_errors(), missing));
+    RUN("renew --state-dir /nowhere/state", 0);
+    ck_assert_ptr_nonnull(strstr(desk_errors(), missing));
+    RUN("reap", 0);
+    ck_assert_str_eq(desk_errors(), "");
+}
+END_TEST
+
 START_TEST(test_reap_leaves_a_newer_versions_record)
 {
     struct registry_key key;
@@ -620,6 +657,9 @@ main(void)
     tcase_add_test(tcase,
                    test_reap_of_a_name_with_another_uid_has_not_its_groups);
     tcase_add_test(tcase, test_reap_sets_aside_what_is_no_record);
+    tcase_add_test(tcase,
+                   test_reap_leaves_a_users_directory_that_others_can_write);
+    tcase_add_test(tcase, test_reap_without_the_directory_says_so);
     tcase_add_test(tcase, test_reap_leaves_a_newer_versions_record);
     tcase_add_test(tcase, test_reap_of_one_user_leaves_the_others);
     tcase_add_test(tcase, test_reap_leaves_a_session_whose_user_has_a_process);

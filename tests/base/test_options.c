@@ -461,6 +461,9 @@ END_TEST
 
 START_TEST(test_options_text_without_value_is_refused)
 {
+    check_refused("state_dir=var/x", -EINVAL);
+    check_refused("runtime_dir=run", -EINVAL);
+    check_refused("helper=./helper", -EINVAL);
     check_refused("realm", -EINVAL);
     check_refused("realm=", -EINVAL);
 }

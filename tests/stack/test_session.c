@@ -281,6 +281,8 @@ START_TEST(test_session_close_of_a_cache_that_is_gone_succeeds)
     begin("");
     ck_assert_int_eq(unlink(path), 0);
     EXPECT(close_session(), PAM_SUCCESS);
+    ck_assert(common_logged(LOG_INFO, "was gone already"));
+    ck_assert(!common_logged(LOG_INFO, "destroyed"));
     check_gone();
     end();
 }
