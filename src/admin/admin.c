@@ -14,12 +14,20 @@
 /* The longest line that is said; a cache's name may have 4000 bytes. */
 #define LINE_MAX_BYTES 8192
 
+/* How many questions that are not answered in time one user is worth. */
+#define SHARE 4
+
+/* Why a user is not asked. */
+#define SLOW                                                                   \
+    "this user's caches have taken too long already, so this one was not "     \
+    "asked for"
+
 void
 admin_free(struct admin *admin)
 {
-    free(admin->slow_uids);
-    admin->slow_uids = NULL;
-    admin->slow_count = 0;
+    free(admin->times);
+    admin->times = NULL;
+    admin->time_count = 0;
 }
 
 /* BEGINNING and the formatted text as one harmless line to FILE. */
@@ -253,11 +261,11 @@ ask(struct asking *asking, const struct request *wanted,
 
     *answer_out = (struct admin_answer){.outcome = OUTCOME_NO_MEMORY};
     asking->answer = answer_out;
+    asking->deadline = deadline_in(asking->admin->timeout_s * 1000);
     if (make_options(asking->admin, &asking->options) < 0) {
         tell_cause(answer_out, NULL);
         return;
     }
-    asking->deadline = deadline_in(asking->admin->timeout_s * 1000);
     client_run(&client, &request, &got);
     answer_out->outcome = got.result.outcome;
     answer_out->principal = copy_text(got.result.principal);
@@ -270,28 +278,54 @@ ask(struct asking *asking, const struct request *wanted,
     options_free(&asking->options);
 }
 
+/* What UID has cost, NULL where nothing yet. */
+static struct admin_time *
+time_of(const struct admin *admin, int64_t uid)
+{
+    for (size_t i = 0; i < admin->time_count; i++) {
+        if (admin->times[i].uid == uid) {
+            return &admin->times[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Whether UID has had his share: as long as a few caches may take that do not
+ * answer.  He can have as many as he likes, stop each helper that is his for a
+ * while, and others wait behind him.
+ */
 static bool
 is_slow(const struct admin *admin, int64_t uid)
 {
-    for (size_t i = 0; i < admin->slow_count; i++) {
-        if (admin->slow_uids[i] == uid) {
-            return true;
-        }
-    }
-    return false;
+    const struct admin_time *spent = time_of(admin, uid);
+
+    return spent != NULL && spent->spent_ms >= SHARE * admin->timeout_s * 1000;
 }
 
-/* Where there is no memory for it he is only asked again. */
+/*
+ * Puts down to UID what DEADLINE, of one question, has lost; all of his share
+ * where IS_OVER: no answer came at all.  Where there is no memory for it he is
+ * only asked again.
+ */
 static void
-remember_slow(struct admin *admin, int64_t uid)
+spend(struct admin *admin, int64_t uid, const struct deadline *deadline,
+      bool is_over)
 {
-    int64_t *longer =
-        admin_longer(admin->slow_uids, admin->slow_count, sizeof(*longer));
+    const int64_t limit_ms = admin->timeout_s * 1000;
+    struct admin_time *spent = time_of(admin, uid);
 
-    if (longer != NULL) {
-        longer[admin->slow_count++] = uid;
-        admin->slow_uids = longer;
+    if (spent == NULL) {
+        spent = admin_longer(admin->times, admin->time_count, sizeof(*spent));
+        if (spent == NULL) {
+            return;
+        }
+        admin->times = spent;
+        spent = &admin->times[admin->time_count++];
+        *spent = (struct admin_time){.uid = uid};
     }
+    spent->spent_ms +=
+        is_over ? SHARE * limit_ms : limit_ms - deadline_left_ms(deadline);
 }
 
 /*
@@ -330,8 +364,7 @@ admin_ask(struct admin *admin, enum job job, const struct record *record,
 
     if (is_slow(admin, record->uid)) {
         *answer_out = (struct admin_answer){.outcome = OUTCOME_DEADLINE};
-        tell_cause(answer_out, "another cache of this user has not answered, "
-                               "so this one was not asked for");
+        tell_cause(answer_out, SLOW);
         return;
     }
     if (!identify(record, nameless, &request)) {
@@ -341,9 +374,8 @@ admin_ask(struct admin *admin, enum job job, const struct record *record,
         return;
     }
     ask(&asking, &request, answer_out);
-    if (answer_out->outcome == OUTCOME_DEADLINE) {
-        remember_slow(admin, record->uid);
-    }
+    spend(admin, record->uid, &asking.deadline,
+          answer_out->outcome == OUTCOME_DEADLINE);
 }
 
 void
@@ -371,6 +403,55 @@ end_of(const struct admin_answer *answer)
                : ADMIN_STAYS;
 }
 
+/* Takes the lock on what UID's sessions share; -1, and CAUSE. */
+static int
+lock_shared(struct admin *admin, int64_t uid, char cause[512])
+{
+    const int64_t limit_ms = admin->timeout_s * 1000;
+    struct deadline wait = deadline_in(limit_ms);
+    int lock = -1;
+
+    if (is_slow(admin, uid)) {
+        (void)snprintf(cause, 512, "%s", SLOW);
+        return -1;
+    }
+    lock =
+        registry_lock(&admin->registry, uid, SAFEFS_FAIL_IF_MISSING, limit_ms);
+    spend(admin, uid, &wait, lock == -ETIMEDOUT);
+    if (lock < 0) {
+        (void)snprintf(cause, 512, "cannot lock what his sessions share: %s",
+                       admin_words(lock));
+        return -1;
+    }
+    return lock;
+}
+
+/*
+ * Whether the cache of RECORD, which a login that broke off was to make or to
+ * fill, has another principal's tickets: that login has not touched it.
+ */
+static bool
+is_unsettled_of_another(struct admin *admin, const struct record *record,
+                        char cause[512])
+{
+    struct admin_answer answer = {0};
+    bool is = false;
+
+    if (record->is_made || record->ownership != RECORD_SHARED) {
+        return false;
+    }
+    admin_ask(admin, JOB_DESCRIBE, record, &answer);
+    is = answer.outcome == OUTCOME_SUCCESS &&
+         answer.tickets.principal != NULL &&
+         strcmp(answer.tickets.principal, record->principal) != 0;
+    if (is) {
+        (void)snprintf(cause, 512, "it has tickets of %.400s",
+                       answer.tickets.principal);
+    }
+    admin_answer_free(&answer);
+    return is;
+}
+
 enum admin_end
 admin_end_cache(struct admin *admin, const struct registry_key *key,
                 const struct record *record, char cause[512])
@@ -381,13 +462,8 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
     int held = 0;
 
     if (record_may_be_shared(record)) {
-        lock = registry_lock(&admin->registry, record->uid,
-                             SAFEFS_FAIL_IF_MISSING, admin->timeout_s * 1000);
+        lock = lock_shared(admin, record->uid, cause);
         if (lock < 0) {
-            (void)snprintf(cause, 512,
-                           "cannot lock what his sessions share: "
-                           "%s",
-                           admin_words(lock));
             return ADMIN_STAYS;
         }
     }
@@ -399,6 +475,9 @@ admin_end_cache(struct admin *admin, const struct registry_key *key,
         end = ADMIN_STAYS;
     } else if (held == REGISTRY_ADOPTERS) {
         end = ADMIN_IN_USE;
+    } else if (held == REGISTRY_NOBODY &&
+               is_unsettled_of_another(admin, record, cause)) {
+        end = ADMIN_NOT_OURS;
     } else if (held == REGISTRY_NOBODY) {
         admin_ask(admin, JOB_DESTROY, record, &answer);
         end = end_of(&answer);

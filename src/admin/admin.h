@@ -22,6 +22,12 @@ enum admin_exit {
     ADMIN_NOT_ROOT = 3 /* it was asked for by somebody who is not root */
 };
 
+/* What has gone into the caches of one user. */
+struct admin_time {
+    int64_t uid;
+    int64_t spent_ms;
+};
+
 struct admin {
     struct registry registry;
     const char *helper;
@@ -34,9 +40,9 @@ struct admin {
     bool is_debug;
 
     bool has_failed; /* admin_fail was called */
-    /* Whose caches have not answered in time: not asked again. */
-    int64_t *slow_uids;
-    size_t slow_count;
+    /* How long each user has kept us: whoever is slow is not asked again. */
+    struct admin_time *times;
+    size_t time_count;
 };
 
 /* Frees what asking has left in ADMIN. */
@@ -108,7 +114,7 @@ enum admin_end {
     ADMIN_GONE,     /* it was gone already */
     ADMIN_HELD,     /* somebody else holds it and will end it */
     ADMIN_IN_USE,   /* somebody else uses it: it is to be ended later */
-    ADMIN_NOT_OURS, /* what has its name is no cache: CAUSE says what */
+    ADMIN_NOT_OURS, /* what has its name is something else: CAUSE says what */
     ADMIN_STAYS     /* it could not be destroyed: CAUSE says why */
 };
 

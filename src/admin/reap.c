@@ -81,7 +81,7 @@ end_session(struct admin *admin, struct session *session)
         keep_as_ended(admin, session);
         break;
     case ADMIN_NOT_OURS:
-        admin_say(admin, "user %s: forgot %s, which is no cache: %s",
+        admin_say(admin, "user %s: forgot %s, which is not his session's: %s",
                   sessions_name(record), record->cache, cause);
         leave(admin, session);
         break;

@@ -30,12 +30,28 @@ ccname_is_in_collection(const char *name)
     return *name != '/' && behind(name, "FILE:") == NULL;
 }
 
+/* The path of the file that has the cache NAME, or else NAME. */
+static const char *
+path_or_name(const char *name)
+{
+    const char *path = behind(name, "FILE:");
+
+    path = path == NULL ? behind(name, "DIR::") : path;
+    return path == NULL ? name : path;
+}
+
+bool
+ccname_is_same(const char *a, const char *b)
+{
+    return strcmp(path_or_name(a), path_or_name(b)) == 0;
+}
+
 uint64_t
 ccname_digest(const char *name)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
 
-    for (const char *at = name; *at != '\0'; at++) {
+    for (const char *at = path_or_name(name); *at != '\0'; at++) {
         hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
     }
     return hash;

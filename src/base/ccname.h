@@ -22,8 +22,15 @@ bool ccname_is_in_session_keyring(const char *name);
 bool ccname_is_in_collection(const char *name);
 
 /*
- * A number that tells names apart, more or less (FNV-1a, 64 bits): nobody here
- * wants to deceive us.  Records are found by it, so it stays what it is.
+ * Whether A and B name the same cache: FILE:/x, DIR::/x and /x do.  Of links,
+ * and of .. on the way, nothing is known here.
+ */
+bool ccname_is_same(const char *a, const char *b);
+
+/*
+ * A number that tells names apart, more or less (FNV-1a, 64 bits), and is the
+ * same for the same cache: nobody here wants to deceive us.  Records are found
+ * by it, so it stays what it is.
  */
 uint64_t ccname_digest(const char *name);
 

@@ -123,6 +123,27 @@ make_component(int directory, const char *name)
     return fd;
 }
 
+/*
+ * Gives this process's own directory NAME in DIRECTORY back to it, whose maker
+ * was killed before he had undone what his umask did.  For that it takes no
+ * capability.
+ */
+static int
+reopen_component(int directory, const char *name)
+{
+    struct stat status;
+
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+        (status.st_mode & S_IRWXU) == S_IRWXU) {
+        return -EACCES;
+    }
+    /* Nobody else can put a link there: DIRECTORY has been judged. */
+    return fchmodat(directory, name, (status.st_mode & 07777) | S_IRWXU, 0) < 0
+               ? -errno
+               : open_component(directory, name);
+}
+
 int
 safefs_open_directory_at(int directory, const char *name, uid_t owner,
                          enum safefs_missing missing)
@@ -130,6 +151,9 @@ safefs_open_directory_at(int directory, const char *name, uid_t owner,
     int fd = open_component(directory, name);
     int status = 0;
 
+    if (fd == -EACCES) {
+        fd = reopen_component(directory, name);
+    }
     if (fd == -ENOENT && missing == SAFEFS_MAKE_IF_MISSING) {
         fd = make_component(directory, name);
     }

@@ -36,7 +36,8 @@ int safefs_open_directory(const char *path, uid_t owner,
 
 /*
  * The same of NAME, one component, in the open directory DIRECTORY, which stays
- * open.
+ * open and was opened by these rules.  What is this process's own, and was left
+ * without the rights of its owner when its maker was killed, gets them back.
  */
 int safefs_open_directory_at(int directory, const char *name, uid_t owner,
                              enum safefs_missing missing);

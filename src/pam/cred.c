@@ -208,8 +208,12 @@ end_shared(struct host *host, struct holding *holding)
     int lock = holding_lock(host, holding->record.uid, SAFEFS_FAIL_IF_MISSING);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    /* No records at all: reap has ended it, after a failure of ours. */
-    if (lock < 0 && lock != -ENOENT && holding->is_recorded) {
+    /*
+     * No records at all: reap has ended it, after a failure of ours.  Nor has a
+     * host that has become its user a lock or a reap behind it.
+     */
+    if (lock < 0 && lock != -ENOENT && holding->is_recorded &&
+        host_acts_as_root()) {
         holding_leave_to_reap(host, holding);
         return OUTCOME_CACHE_UNWRITABLE;
     }
@@ -392,6 +396,18 @@ replace_in(struct host *host, const struct state *state, const char *target)
 }
 
 /*
+ * A session that has ended while new tickets were on the way to its cache
+ * leaves nothing: nobody else would end what came after its end.
+ */
+static void
+end_if_left(struct host *host, struct holding *found)
+{
+    if (holding_is_ours_to_end(found)) {
+        (void)end_shared(host, found);
+    }
+}
+
+/*
  * The same for the sessions that the user has at this machine: a display
  * manager unlocks as root, in a process that knows of no cache.  A session that
  * he has broken is no reason to keep him out of the others.
@@ -399,21 +415,24 @@ replace_in(struct host *host, const struct state *state, const char *target)
 static enum outcome
 replace_in_sessions(struct host *host, const struct state *state)
 {
-    struct holding_names names;
+    struct holding_found found;
     bool has_replaced = false;
-    enum outcome outcome = holding_find_local(host, state->principal, &names);
+    enum outcome outcome = holding_find_local(host, state->principal, &found);
 
-    if (outcome == OUTCOME_SUCCESS && names.count == 0) {
+    if (outcome == OUTCOME_SUCCESS && found.count == 0) {
         log_line(&host->log, LOG_LEVEL_DEBUG,
                  "no session of this user and principal at this machine");
     }
-    for (size_t i = 0; i < names.count; i++) {
-        enum outcome one = replace_in(host, state, names.list[i]);
+    for (size_t i = 0; i < found.count; i++) {
+        struct holding *other = &found.list[i];
+        enum outcome one = replace_in(host, state, other->record.cache);
 
+        /* Whatever it was: it may have been done when an answer was lost. */
+        end_if_left(host, other);
         has_replaced |= one == OUTCOME_SUCCESS;
         outcome = outcome == OUTCOME_SUCCESS ? one : outcome;
     }
-    holding_names_free(&names);
+    holding_found_free(&found);
     return has_replaced ? OUTCOME_SUCCESS : outcome;
 }
 

@@ -11,7 +11,7 @@
 #include "base/ccname.h"
 
 /* More caches than this nobody unlocks at once. */
-#define NAMES_MAX 64
+#define FOUND_MAX 64
 
 bool
 holding_is_any(const struct holding *holding)
@@ -178,6 +178,8 @@ holding_settle(struct host *host, struct holding *holding, const char *cache)
 void
 holding_bind(struct host *host, struct holding *holding)
 {
+    int lock = -1;
+
     if (!holding_is_any(holding) || holding->record.is_bound) {
         return;
     }
@@ -185,7 +187,12 @@ holding_bind(struct host *host, struct holding *holding)
     /* Want of memory: the session is found by its uid. */
     (void)presence_of_session(&holding->record,
                               pam_getenv(host->handle, "XDG_SESSION_ID"));
+    if (record_may_be_shared(&holding->record)) {
+        /* Who counts the holders by a list of their names misses nobody. */
+        lock = holding_lock(host, holding->record.uid, SAFEFS_FAIL_IF_MISSING);
+    }
     rewrite(host, holding);
+    registry_unlock(lock);
 }
 
 void
@@ -210,7 +217,8 @@ holding_others(struct host *host, const struct holding *holding)
     const struct registry registry = registry_of(host);
     int held = 0;
 
-    if (!record_may_be_shared(&holding->record)) {
+    if (!record_may_be_shared(&holding->record) ||
+        (holding->record.ownership == RECORD_OWN && !host_acts_as_root())) {
         return HOLDERS_NONE;
     }
     held = host_acts_as_root()
@@ -260,28 +268,29 @@ holding_lock(struct host *host, int64_t uid, enum safefs_missing missing)
 }
 
 void
-holding_names_free(struct holding_names *names)
+holding_found_free(struct holding_found *found)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        free(names->list[i]);
+    for (size_t i = 0; i < found->count; i++) {
+        holding_forget(&found->list[i]);
     }
-    free(names->list);
-    *names = (struct holding_names){.list = NULL};
+    free(found->list);
+    *found = (struct holding_found){.list = NULL};
 }
 
 /* Who is looked for, and what has been found. */
 struct search {
+    struct host *host;
     const char *principal;
     struct presence_census *census; /* NULL until somebody has no host */
-    struct holding_names names;
+    struct holding_found found;
     bool failed;
 };
 
 static bool
-has_name(const struct holding_names *names, const char *name)
+is_found(const struct holding_found *found, const char *cache)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->list[i], name) == 0) {
+    for (size_t i = 0; i < found->count; i++) {
+        if (ccname_is_same(found->list[i].record.cache, cache)) {
             return true;
         }
     }
@@ -304,46 +313,51 @@ is_sought(struct search *search, const struct record *record)
            *record->rhost == '\0' &&
            !ccname_is_in_session_keyring(record->cache) &&
            strcmp(record->principal, search->principal) == 0 &&
-           !has_name(&search->names, record->cache) && is_alive(search, record);
+           !is_found(&search->found, record->cache) && is_alive(search, record);
 }
 
 static bool
 look(void *data, const struct registry_entry *entry)
 {
     struct search *search = data;
-    struct holding_names *names = &search->names;
-    char *name = NULL;
+    struct holding_found *found = &search->found;
+    const struct record *record = entry->record;
+    struct held_cache cache = {.principal = search->principal};
 
-    if (!is_sought(search, entry->record)) {
+    if (!is_sought(search, record)) {
         return true;
     }
-    name = strdup(entry->record->cache);
-    if (name == NULL) {
+    cache.name = record->cache;
+    cache.ownership =
+        record->ownership == RECORD_ADOPTED ? RECORD_ADOPTED : RECORD_SHARED;
+    found->list[found->count] = (struct holding){.is_recorded = false};
+    if (make_record(search->host, &cache, &found->list[found->count].record) !=
+        OUTCOME_SUCCESS) {
         search->failed = true;
         return false;
     }
-    names->list[names->count++] = name;
-    return names->count < NAMES_MAX;
+    found->count++;
+    return found->count < FOUND_MAX;
 }
 
 enum outcome
 holding_find_local(struct host *host, const char *principal,
-                   struct holding_names *names_out)
+                   struct holding_found *found_out)
 {
     const struct registry registry = registry_of(host);
-    struct search search = {.principal = principal};
+    struct search search = {.host = host, .principal = principal};
 
-    *names_out = (struct holding_names){.list = NULL};
-    search.names.list = calloc(NAMES_MAX, sizeof(char *));
-    if (search.names.list == NULL) {
+    *found_out = (struct holding_found){.list = NULL};
+    search.found.list = calloc(FOUND_MAX, sizeof(struct holding));
+    if (search.found.list == NULL) {
         return OUTCOME_NO_MEMORY;
     }
     (void)registry_visit(&registry, host->account.uid, look, &search);
     presence_census_free(search.census);
     if (search.failed) {
-        holding_names_free(&search.names);
+        holding_found_free(&search.found);
         return OUTCOME_NO_MEMORY;
     }
-    *names_out = search.names;
+    *found_out = search.found;
     return OUTCOME_SUCCESS;
 }

@@ -73,20 +73,22 @@ void holding_forget(struct holding *holding);
  */
 int holding_lock(struct host *host, int64_t uid, enum safefs_missing missing);
 
-/* The names of caches, owned (holding_names_free). */
-struct holding_names {
-    char **list;
+/* What others hold, owned (holding_found_free). */
+struct holding_found {
+    struct holding *list;
     size_t count;
 };
 
-void holding_names_free(struct holding_names *names);
+void holding_found_free(struct holding_found *found);
 
 /*
  * The caches of PRINCIPAL in the live sessions that HOST's user has at this
  * machine, not from another: each once, but for those in session keyrings, to
- * which nobody comes from outside.  OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.
+ * which nobody comes from outside.  Each as a holding without a record,
+ * adopted, or shared: with those whose sessions they are.  OUTCOME_SUCCESS or
+ * OUTCOME_NO_MEMORY.
  */
 enum outcome holding_find_local(struct host *host, const char *principal,
-                                struct holding_names *names_out);
+                                struct holding_found *found_out);
 
 #endif

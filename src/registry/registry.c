@@ -622,7 +622,7 @@ ask(void *data, const struct registry_entry *entry)
         question->fault = entry->fault;
         return true;
     }
-    if (record->is_ended || strcmp(record->cache, question->cache) != 0) {
+    if (record->is_ended || !ccname_is_same(record->cache, question->cache)) {
         return true;
     }
     if (presence_judge(record, question->census) == PRESENCE_GONE) {

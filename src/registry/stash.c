@@ -513,7 +513,8 @@ static bool
 sweep_file(int folder, const char *name)
 {
     int fd = open_own(folder, name);
-    bool is_waste = fd < 0 ? fd == -EPERM : is_void(fd);
+    /* EACCES: its maker was killed before he had undone his umask. */
+    bool is_waste = fd < 0 ? fd == -EPERM || fd == -EACCES : is_void(fd);
 
     if (fd >= 0) {
         (void)close(fd);

@@ -306,6 +306,7 @@ desk_record(const char *user, const char *cache, enum desk_presence presence)
     struct record record = {
         .cache = copy_text(cache),
         .ownership = RECORD_OWN,
+        .is_made = true,
         .is_bound = true,
         .principal = copy_text(""),
         .user = copy_text(user),

@@ -575,9 +575,96 @@ START_TEST(test_reap_is_not_held_up_by_a_user)
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     /* A second for each, if each were waited for. */
     ck_assert_int_lt(end.tv_sec - begin.tv_sec, MANY / 2);
-    ck_assert_ptr_nonnull(strstr(desk_errors(), "has not answered"));
+    ck_assert_ptr_nonnull(strstr(desk_errors(), "taken too long already"));
     RUN("list", 0);
     ck_assert_uint_eq(desk_count(" ended "), MANY);
+}
+END_TEST
+
+/* Nor by one who lets each of his caches take nearly as long as it may. */
+START_TEST(test_reap_is_not_held_up_for_long_many_times)
+{
+    struct record record;
+    char path[] = DESK "/helper";
+    char name[64];
+
+    NEEDS_NAMESPACE();
+    common_write(path, "#!/bin/sh\nsleep 0.6\nexit 1\n", 0, 0700);
+    record = desk_record("alice", ALICES, DESK_OTHER_BOOT);
+    record.cache = name;
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof(name), "FILE:/tmp/home/alice/%d", i);
+        (void)desk_plant(&record);
+    }
+    RUN("reap --timeout 1 --helper " DESK "/helper", 1);
+    ck_assert_ptr_nonnull(strstr(desk_errors(), "taken too long already"));
+}
+END_TEST
+
+/* Nor by one who keeps the lock, in a host that he has stopped. */
+START_TEST(test_reap_waits_once_for_a_lock)
+{
+    int lock = -1;
+    size_t waited = 0;
+
+    NEEDS_NAMESPACE();
+    for (int i = 0; i < 3; i++) {
+        (void)desk_session("alice", ALICES, RECORD_SHARED, DESK_OTHER_BOOT);
+    }
+    lock = registry_lock(&desk_registry, common_uid("alice"),
+                         SAFEFS_FAIL_IF_MISSING, 0);
+    ck_assert_int_ge(lock, 0);
+    RUN("reap --timeout 1", 1);
+    registry_unlock(lock);
+    for (const char *at = desk_errors(); (at = strstr(at, "cannot lock"));
+         at++) {
+        waited++;
+    }
+    ck_assert_uint_eq(waited, 1);
+    ck_assert_ptr_nonnull(strstr(desk_errors(), "taken too long already"));
+}
+END_TEST
+
+/* A login that broke off before it had looked what has the name. */
+START_TEST(test_reap_leaves_what_a_broken_login_has_not_touched)
+{
+    const int64_t lifetimes[] = {3600, -1};
+    struct record record;
+
+    NEEDS_NAMESPACE();
+    common_kinit(ALICES, "alice", _i == 0 ? "bob" : "alice", lifetimes,
+                 NO_SERVICE);
+    record = desk_record("alice", ALICES, DESK_GONE);
+    record.ownership = RECORD_SHARED;
+    record.is_made = false;
+    record.principal = strdup("alice@PAM.TEST");
+    (void)desk_plant(&record);
+    RUN("reap", 0);
+    ck_assert_uint_eq(desk_count("which is not his session's: it has tickets of"
+                                 " bob@PAM.TEST"),
+                      _i == 0);
+    ck_assert(common_exists(ALICES_PATH) == (_i == 0));
+    check_nothing_left();
+}
+END_TEST
+
+/* A login that was killed under a umask of 0777 leaves it like that. */
+START_TEST(test_reap_comes_into_a_directory_without_a_mode)
+{
+    struct registry_key key;
+    char folder[256];
+
+    NEEDS_NAMESPACE();
+    plant_file();
+    key = desk_session("alice", ALICES, RECORD_OWN, DESK_GONE);
+    (void)snprintf(folder, sizeof(folder), DESK_STATE "/sessions/%lld",
+                   (long long)key.uid);
+    ck_assert_int_eq(chmod(folder, 0), 0);
+    ck_assert_int_eq(chmod(DESK_STATE "/sessions", 0), 0);
+    desk_confine();
+    RUN("reap", 0);
+    ck_assert(!common_exists(ALICES_PATH));
+    check_nothing_left();
 }
 END_TEST
 
@@ -666,6 +753,11 @@ main(void)
     tcase_add_test(tcase, test_reap_sweeps_stashes_that_are_void);
     tcase_add_test(tcase, test_reap_removes_directories_that_are_empty);
     tcase_add_test(tcase, test_reap_is_not_held_up_by_a_user);
+    tcase_add_test(tcase, test_reap_is_not_held_up_for_long_many_times);
+    tcase_add_test(tcase, test_reap_waits_once_for_a_lock);
+    tcase_add_loop_test(
+        tcase, test_reap_leaves_what_a_broken_login_has_not_touched, 0, 2);
+    tcase_add_test(tcase, test_reap_comes_into_a_directory_without_a_mode);
     scene_add(suite, rows, 2);
     return suite_main(suite);
 }

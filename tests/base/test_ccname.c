@@ -51,6 +51,27 @@ START_TEST(test_ccname_digest_is_fnv_1a)
 }
 END_TEST
 
+START_TEST(test_ccname_of_one_file_is_one_name)
+{
+    static const char *const same[] = {"/x/tkty", "FILE:/x/tkty",
+                                       "DIR::/x/tkty"};
+    static const char *const others[] = {"FILE:/x/tktz", "DIR:/x/tkty",
+                                         "KCM:/x/tkty", "x/tkty"};
+
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        ck_assert(ccname_is_same(same[i], same[0]));
+        ck_assert(ccname_is_same(same[0], same[i]));
+        ck_assert_uint_eq(ccname_digest(same[i]), ccname_digest(same[0]));
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        ck_assert(!ccname_is_same(same[0], others[i]));
+        ck_assert_uint_ne(ccname_digest(same[0]), ccname_digest(others[i]));
+    }
+    ck_assert(ccname_is_same("KCM:1:a", "KCM:1:a"));
+    ck_assert(!ccname_is_same("KCM:1:a", "KCM:1:b"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -59,5 +80,6 @@ main(void)
 
     tcase_add_loop_test(tcase, test_ccname_tells_where_the_cache_is, 0, ROWS);
     tcase_add_test(tcase, test_ccname_digest_is_fnv_1a);
+    tcase_add_test(tcase, test_ccname_of_one_file_is_one_name);
     return suite_main(suite);
 }

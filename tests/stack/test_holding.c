@@ -10,6 +10,7 @@
 #include "support/keys.h"
 #include "support/records.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@
 
 #define SHARED "ccache=FILE:/tmp/krb5cc_shared"
 #define SHARED_PATH "/tmp/krb5cc_shared"
+#define FOLDER "/tmp/slow"
 #define PERSISTENT "ccache=KEYRING:persistent:%{uid}"
 
 static const struct registry registry = {.state_dir = COMMON_STATE_DIR,
@@ -299,6 +301,19 @@ START_TEST(test_holding_last_holder_destroys)
 END_TEST
 
 /* A cache that was made in a collection is there for all of its sessions. */
+/* Two services may spell it in two ways. */
+START_TEST(test_holding_shared_cache_has_one_name)
+{
+    NEEDS_ROOT();
+    establish(&stack, SHARED);
+    establish(&other, "ccache=" SHARED_PATH);
+    close_and_end(_i == 0 ? &stack : &other);
+    ck_assert(common_exists(SHARED_PATH));
+    close_and_end(_i == 0 ? &other : &stack);
+    ck_assert(!common_exists(SHARED_PATH));
+}
+END_TEST
+
 START_TEST(test_holding_last_holder_of_a_collections_cache_destroys)
 {
     static const char arguments[] = "ccache=DIR:/tmp/home/alice/caches";
@@ -337,6 +352,32 @@ START_TEST(test_holding_own_cache_in_a_collection_outlives_who_made_it)
     ck_assert_uint_eq(find(), 1);
     close_and_end(last);
     ck_assert(!common_look(name, "alice").readable);
+    ck_assert_uint_eq(find(), 0);
+}
+END_TEST
+
+static int
+close_as_user(void *data)
+{
+    (void)data;
+    return pam_close_session(stack.handle, 0);
+}
+
+/* A host may become its user, and then sees nobody's records. */
+START_TEST(test_holding_host_that_has_become_its_user_ends_its_own_cache)
+{
+    static const char *const ids[] = {"alice", "alice", "alice"};
+    char arguments[][64] = {"", PERSISTENT ":krb5cc_XXXXXX"};
+    char name[512];
+
+    NEEDS_ROOT();
+    establish(&stack, arguments[_i]);
+    (void)snprintf(name, sizeof(name), "%s", common_cache(&stack));
+    ck_assert_int_eq(common_in_child(common_ids(ids), common_uid("alice"),
+                                     close_as_user, NULL),
+                     PAM_SUCCESS);
+    ck_assert(!common_look(name, "alice").readable);
+    close_and_end(&stack);
     ck_assert_uint_eq(find(), 0);
 }
 END_TEST
@@ -791,6 +832,74 @@ START_TEST(test_holding_unlock_of_another_leaves_hers)
 }
 END_TEST
 
+/* A helper that waits where it is told to; then it is the real one. */
+static void
+write_slow_helper(void)
+{
+    char script[1024];
+
+    (void)snprintf(script, sizeof(script),
+                   "#!/bin/sh\n"
+                   "if rm " FOLDER "/hold 2>/dev/null; then\n"
+                   "    echo >" FOLDER "/held; read go <" FOLDER "/go\n"
+                   "fi\n"
+                   "exec '%s'\n",
+                   stack_helper());
+    ck_assert_int_eq(mkdir(FOLDER, 0755), 0);
+    common_write(FOLDER "/helper", script, 0, 0755);
+    ck_assert_int_eq(mkfifo(FOLDER "/held", 0600), 0);
+    ck_assert_int_eq(mkfifo(FOLDER "/go", 0600), 0);
+}
+
+/* The host of a display manager, whose replacing helper is held up. */
+static int
+unlock_slowly(void *data)
+{
+    int code = PAM_SUCCESS;
+
+    (void)data;
+    common_start(&other, "alice", "helper=" FOLDER "/helper", alice_answers);
+    EXPECT(pam_authenticate(other.handle, 0), PAM_SUCCESS);
+    common_write(FOLDER "/hold", "", 0, 0600);
+    code = pam_setcred(other.handle, PAM_REINITIALIZE_CRED);
+    stack_end(&other, PAM_SUCCESS);
+    return code;
+}
+
+/* What comes behind the end of the last session would stay for good. */
+START_TEST(test_holding_unlock_by_root_leaves_nothing_of_a_session_that_ends)
+{
+    char name[512];
+    pid_t pid = -1;
+    int status = 0;
+    int fd = -1;
+
+    NEEDS_ROOT();
+    write_slow_helper();
+    establish(&stack, "");
+    (void)snprintf(name, sizeof(name), "%s", common_cache(&stack));
+    (void)fflush(NULL);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        _exit(unlock_slowly(NULL));
+    }
+    fd = open(FOLDER "/held", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(close(fd), 0);
+    close_and_end(&stack);
+    ck_assert(!common_look(name, "alice").readable);
+    fd = open(FOLDER "/go", O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq(write(fd, "go\n", 3), 3);
+    ck_assert_int_eq(close(fd), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    ck_assert(!common_look(name, "alice").readable);
+    ck_assert_uint_eq(find(), 0);
+    ck_assert_int_eq(system("rm -r " FOLDER), 0);
+}
+END_TEST
+
 /* A module in a running sshd meets the helper of the next version. */
 
 /* What the helper answers to a module of VERSION that wants CACHE destroyed. */
@@ -869,8 +978,12 @@ add_shared(Suite *suite)
     TCase *tcase = common_case(suite, "shared");
 
     tcase_add_loop_test(tcase, test_holding_last_holder_destroys, 0, 2);
+    tcase_add_loop_test(tcase, test_holding_shared_cache_has_one_name, 0, 2);
     tcase_add_test(tcase,
                    test_holding_last_holder_of_a_collections_cache_destroys);
+    tcase_add_loop_test(
+        tcase, test_holding_host_that_has_become_its_user_ends_its_own_cache, 0,
+        2);
     tcase_add_loop_test(
         tcase, test_holding_own_cache_in_a_collection_outlives_who_made_it, 0,
         2);
@@ -903,6 +1016,9 @@ add_others(Suite *suite)
     tcase_add_loop_test(tcase,
                         test_holding_unlock_by_root_leaves_other_sessions, 0,
                         (int)(sizeof(reasons) / sizeof(reasons[0])));
+    tcase_add_test(
+        tcase,
+        test_holding_unlock_by_root_leaves_nothing_of_a_session_that_ends);
     tcase_add_test(tcase, test_holding_unlock_of_another_leaves_hers);
     tcase_add_test(tcase, test_holding_unlock_by_root_minds_no_broken_session);
 }
