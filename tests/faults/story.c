@@ -224,12 +224,14 @@ close_session(struct scene *scene)
 
 /*
  * Whole as it was, or gone; who was killed in taking it away may have left a
- * part of it that is good for nothing.
+ * part of it that is good for nothing.  So may a helper whose module fails: the
+ * module ends it wherever it is.
  */
 static void
 check_whole_or_gone(struct scene *scene)
 {
-    bool may_be_part = scene->page->plan.deed == FAULTS_KILL;
+    bool may_be_part = scene->page->plan.deed == FAULTS_KILL ||
+                       scene->page->plan.side == FAULTS_MODULE;
     struct whole whole;
 
     if (others(scene) == 0) {
