@@ -60,6 +60,7 @@ stack_tests = \
 	tests/stack/test_lies \
 	tests/stack/test_model \
 	tests/stack/test_options \
+	tests/stack/test_password \
 	tests/stack/test_places \
 	tests/stack/test_races \
 	tests/stack/test_readers \

@@ -9,7 +9,8 @@
  *                        (where things go wrong early, without GREETING)
  *   judge -> exchange    BEGIN, ANSWER, CHALLENGE; for a PROBE KEYs
  *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE;
- *                        for a PROBE a TICKETS, without any, a KEY
+ *                        for a PROBE a TICKETS, without any, a KEY; for a TRY
+ *                        and a CHANGE one TICKETS, without any
  *
  * Whatever is not expected at its moment ends the conversation.  What unpacking
  * returns is borrowed from the payload it was unpacked from.
@@ -25,7 +26,8 @@
 #include "base/options.h"
 #include "base/outcome.h"
 
-/* What is spoken here, and the oldest that is understood.  2: DESCRIBE. */
+/* What is spoken here, and the oldest that is understood.  2: jobs from 6 on.
+ */
 #define MESSAGE_VERSION 2
 #define MESSAGE_VERSION_OLDEST 1
 
@@ -75,6 +77,8 @@ enum job {
     JOB_DESTROY = 5,  /* destroy a cache */
     JOB_DESCRIBE = 6, /* say whose tickets a cache has, and how long */
     JOB_PROBE = 7,    /* ask a KDC whether it has this machine's key */
+    JOB_TRY = 8,      /* whether a password is right, for a change of it */
+    JOB_CHANGE = 9,   /* change it; the new one is asked for */
     JOB_COUNT
 };
 
@@ -101,6 +105,9 @@ int request_unpack(struct span payload, struct request *request_out,
 /* The first message: the options as krb5.conf completes them. */
 void greeting_pack(struct bytes *payload, const struct options *options);
 int greeting_unpack(struct span payload, struct options *options);
+
+/* The text of a CHANGE's prompt for the new password. */
+#define MESSAGE_PROMPT_NEW_PASSWORD "New password"
 
 struct prompt {
     const char *text;

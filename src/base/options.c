@@ -27,6 +27,15 @@
         .offset = offsetof(struct options, field), .fallback = (value),        \
         .in_krb5_conf = (from_krb5_conf), .help = (text),                      \
     }
+/* A text that may be empty. */
+#define WORD(field, value, from_krb5_conf, text)                               \
+    {                                                                          \
+        .name = #field, .type = OPTION_TEXT,                                   \
+        .offset = offsetof(struct options, field), .fallback = (value),        \
+        .may_be_empty = true, .in_krb5_conf = (from_krb5_conf),                \
+        .help = (text),                                                        \
+    }
+/* A text that must be an absolute path; never from krb5.conf. */
 #define PATH(field, value, text)                                               \
     {                                                                          \
         .name = #field, .type = OPTION_TEXT,                                   \
@@ -39,11 +48,15 @@
 #define ALSO_KRB5_CONF true
 
 static const struct option table[] = {
+    WORD(banner, "Kerberos", ALSO_KRB5_CONF,
+         "word before \"password\" in the prompts of a change"),
     TEXT(ccache, NULL, ALSO_KRB5_CONF,
          "template of the cache's name: %u %p %{uid} %{username} %{service}, "
          "final XXXXXX random"),
     TEXT(ccache_dir, NULL, ALSO_KRB5_CONF,
          "directory of the cache where ccache is not given"),
+    FLAG(clear_on_fail, ALSO_KRB5_CONF,
+         "take the new password from the modules behind where a change fails"),
     FLAG(debug, ALSO_KRB5_CONF, "log what was decided and why"),
     FLAG(force_first_pass, ARGUMENT_ONLY,
          "use the stacked password, fail where there is none"),
@@ -74,6 +87,8 @@ static const struct option table[] = {
     TEXT(trace, NULL, ARGUMENT_ONLY, "file for libkrb5's trace"),
     FLAG(try_first_pass, ARGUMENT_ONLY,
          "use the stacked password, ask where it is wrong or missing"),
+    FLAG(use_authtok, ARGUMENT_ONLY,
+         "change to the stacked new password, fail where there is none"),
     FLAG(use_first_pass, ARGUMENT_ONLY,
          "use the stacked password, ask only where there is none"),
 };
@@ -181,11 +196,12 @@ set_number(int64_t *field, const struct option *row, const char *value)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 static int
-set_text(char **field, const char *value)
+set_text(char **field, const struct option *row, const char *value)
 {
     char *copy = NULL;
 
-    if (value == NULL || *value == '\0') {
+    if (value == NULL || (*value == '\0' && !row->may_be_empty) ||
+        (row->is_path && *value != '/')) {
         return -EINVAL;
     }
     copy = strdup(value);
@@ -209,10 +225,7 @@ set_row(struct options *options, const struct option *row, const char *value)
     case OPTION_NUMBER:
         return set_number(field_of(options, row), row, value);
     case OPTION_TEXT:
-        if (row->is_path && value != NULL && *value != '/') {
-            return -EINVAL;
-        }
-        return set_text(field_of(options, row), value);
+        return set_text(field_of(options, row), row, value);
     }
     return -EINVAL;
 }

@@ -32,14 +32,17 @@ struct option {
     int64_t minimum;      /* of a number */
     int64_t maximum;
     bool is_path;      /* of a text: it must be an absolute path */
+    bool may_be_empty; /* of a text: "name=" is a value */
     bool in_krb5_conf; /* may stand in [appdefaults] too */
     const char *help;  /* one line, as in the manual page */
 };
 
 /* What is asked for.  Texts are owned, NULL where not given. */
 struct options {
+    char *banner;
     char *ccache;
     char *ccache_dir;
+    bool clear_on_fail;
     bool debug;
     bool force_first_pass;
     bool forwardable;
@@ -60,6 +63,7 @@ struct options {
     int64_t timeout; /* seconds */
     char *trace;
     bool try_first_pass;
+    bool use_authtok;
     bool use_first_pass;
 
     /* Bit N: row N of the table was given, whatever its value. */

@@ -37,6 +37,8 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_HELPER_FAILED] = "helper failed",
     [OUTCOME_CACHE_QUOTA] = "quota used up",
     [OUTCOME_SESSION_NOT_OPEN] = "the session is not open yet",
+    [OUTCOME_PASSWORD_REJECTED] = "new password rejected",
+    [OUTCOME_PASSWORD_MISTYPED] = "new password mistyped",
 };
 
 const char *

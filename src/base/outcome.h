@@ -56,6 +56,9 @@ enum outcome {
     OUTCOME_CACHE_QUOTA,
     /* The cache can only be made when the session is opened. */
     OUTCOME_SESSION_NOT_OPEN,
+    /* The new password: the realm refuses it, or it was not typed as wanted. */
+    OUTCOME_PASSWORD_REJECTED,
+    OUTCOME_PASSWORD_MISTYPED,
 
     OUTCOME_COUNT
 };

@@ -5,6 +5,7 @@
 
 #include "helper/timer.h"
 #include "krb/acquire.h"
+#include "krb/change.h"
 #include "krb/probe.h"
 #include "krb/renew.h"
 #include "krb/verify.h"
@@ -40,14 +41,17 @@ inform_judge(void *data, const char *text)
     line_inform(asking->judge, text);
 }
 
+/* Tickets for SERVICE (NULL = a TGT) of the user of TASK. */
 static enum outcome
 get_tickets(const struct exchange_task *task, struct krb *krb,
-            const struct options *options, krb5_ccache *cache_out)
+            const struct options *options, const char *service,
+            krb5_ccache *cache_out)
 {
     struct asking asking = {.judge = &task->judge};
     const struct asker asker = {
         .ask = ask_judge, .inform = inform_judge, .data = &asking};
     struct acquire_request request = {
+        .service = service,
         .options = options,
         .password = task->request->password,
         .asker = &asker,
@@ -132,6 +136,49 @@ answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache)
     }
 }
 
+/* Asks for the new password, and has it changed with the ticket in CACHE. */
+static enum outcome
+change(const struct exchange_task *task, struct krb *krb, krb5_ccache cache)
+{
+    struct asking asking = {.judge = &task->judge};
+    const struct prompts prompts = {
+        .count = 1, .list[0] = {.text = MESSAGE_PROMPT_NEW_PASSWORD}};
+    struct answers answers = {0};
+    enum outcome outcome = OUTCOME_NO_ANSWER;
+
+    if (ask_judge(&asking, &prompts, &answers) == 0 && answers.count == 1 &&
+        !span_has_nul(answers.list[0])) {
+        outcome = change_password(krb, cache, answers.list[0]);
+    }
+    message_free(&asking.last);
+    return outcome;
+}
+
+/* The whole of a TRY or a CHANGE.  OPENED is what came of opening KRB. */
+static void
+try_or_change(const struct exchange_task *task, struct krb *krb,
+              const struct options *options, enum outcome opened)
+{
+    struct tickets_message answer = {.outcome = opened};
+    struct bytes payload = BYTES_EMPTY;
+    krb5_ccache cache = NULL;
+
+    if (opened == OUTCOME_SUCCESS) {
+        answer.outcome =
+            get_tickets(task, krb, options, CHANGE_SERVICE, &cache);
+    }
+    if (answer.outcome == OUTCOME_SUCCESS && task->request->job == JOB_CHANGE) {
+        answer.outcome = change(task, krb, cache);
+    }
+    answer.detail = answer.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
+    tickets_message_pack(&payload, &answer);
+    line_send(&task->judge, MESSAGE_TICKETS, &payload);
+    bytes_free(&payload);
+    if (cache != NULL) {
+        (void)krb5_cc_destroy(krb->context, cache);
+    }
+}
+
 /*
  * Asks about each KEY until the judge hangs up, which ends the process.  OPENED
  * is what came of opening KRB.
@@ -179,10 +226,16 @@ exchange_run(const struct exchange_task *task, struct options *options)
     if (task->request->job == JOB_PROBE) {
         answer_keys(&judge, &krb, outcome);
     }
+    if (task->request->job == JOB_TRY || task->request->job == JOB_CHANGE) {
+        try_or_change(task, &krb, options, outcome);
+        message_free(&message);
+        krb_close(&krb);
+        return;
+    }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = begin.tickets.length > 0
                       ? renew_tickets(&krb, begin.tickets, &cache)
-                      : get_tickets(task, &krb, options, &cache);
+                      : get_tickets(task, &krb, options, NULL, &cache);
     }
     message_free(&message);
     send_tickets(&judge, &krb, outcome, cache);

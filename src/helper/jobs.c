@@ -307,7 +307,8 @@ static const struct job_row table[] = {
     {JOB_ACQUIRE, true, judge_acquire}, {JOB_STORE, false, store},
     {JOB_REPLACE, false, replace},      {JOB_RENEW, true, judge_renew},
     {JOB_DESTROY, false, destroy},      {JOB_DESCRIBE, false, describe},
-    {JOB_PROBE, true, judge_probe},
+    {JOB_PROBE, true, judge_probe},     {JOB_TRY, true, judge_change},
+    {JOB_CHANGE, true, judge_change},
 };
 
 const struct job_row *

@@ -136,6 +136,12 @@ wait_for_exchange(const struct helper *helper)
     }
 }
 
+static bool
+may_ask(enum job job)
+{
+    return job == JOB_ACQUIRE || job == JOB_TRY || job == JOB_CHANGE;
+}
+
 /* Passes a prompt on to the user and the answer back. */
 static void
 relay_prompt(struct helper *helper, struct message *message)
@@ -144,7 +150,7 @@ relay_prompt(struct helper *helper, struct message *message)
     struct message answer;
 
     /* Nobody sits there waiting to be asked during a renewal. */
-    if (helper->request.job != JOB_ACQUIRE ||
+    if (!may_ask(helper->request.job) ||
         prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
         line_hang_up();
     }
@@ -232,6 +238,7 @@ may_claim(enum outcome outcome)
     case OUTCOME_NOT_RENEWABLE:
     case OUTCOME_IDENTITY:
     case OUTCOME_CONFIGURATION:
+    case OUTCOME_PASSWORD_REJECTED:
         return true;
     case OUTCOME_NOT_OURS:
     case OUTCOME_BAD_CALL:
@@ -249,6 +256,7 @@ may_claim(enum outcome outcome)
     case OUTCOME_HELPER_FAILED:
     case OUTCOME_CACHE_QUOTA:
     case OUTCOME_SESSION_NOT_OPEN:
+    case OUTCOME_PASSWORD_MISTYPED:
     case OUTCOME_COUNT:
         break;
     }
@@ -719,6 +727,28 @@ judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = renew_and_replace(helper, krb, result->cache, &renewed);
     }
     bytes_free(&renewed);
+    return outcome;
+}
+
+/*
+ * Nothing is decided here: who changes a password is who knows the old one, and
+ * that is between him and the KDC.
+ */
+enum outcome
+judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
+{
+    struct bytes nothing = BYTES_EMPTY;
+    enum outcome outcome = helper_greet(helper, krb);
+
+    (void)result;
+    if (outcome == OUTCOME_SUCCESS && is_excluded(helper)) {
+        outcome = OUTCOME_NOT_OURS;
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        let_begin(helper, (struct span){0});
+        outcome = hear_tickets(helper, krb, &nothing);
+    }
+    bytes_free(&nothing);
     return outcome;
 }
 

@@ -30,6 +30,10 @@ enum outcome judge_acquire(struct helper *helper, struct krb *krb,
 enum outcome judge_renew(struct helper *helper, struct krb *krb,
                          struct job_result *result);
 
+/* JOB_TRY and JOB_CHANGE: whether the password is right; and another one. */
+enum outcome judge_change(struct helper *helper, struct krb *krb,
+                          struct job_result *result);
+
 /* JOB_PROBE: whether a KDC has one of the keytab's keys. */
 enum outcome judge_probe(struct helper *helper, struct krb *krb,
                          struct job_result *result);

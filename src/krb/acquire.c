@@ -18,6 +18,9 @@
 /* A password that expires within this time is worth a word (kinit's limit). */
 #define EXPIRY_WARNING_S (7 * DAY_S)
 
+/* What a ticket for one service is good for, as kpasswd has it. */
+#define SERVICE_LIFETIME_S (5 * 60)
+
 /* One acquisition; what libkrb5's callbacks need to know. */
 struct acquisition {
     struct krb *krb;
@@ -154,19 +157,14 @@ lifetime(struct krb *krb, const char *name, char *text)
     return seconds;
 }
 
+/* What a TGT is asked for with. */
 static krb5_error_code
-prepare_options(struct acquisition *acquisition)
+prepare_for_tgt(struct acquisition *acquisition)
 {
-    krb5_context context = acquisition->krb->context;
     const struct options *options = acquisition->request->options;
-    krb5_get_init_creds_opt *made = NULL;
-    krb5_error_code code = krb5_get_init_creds_opt_alloc(context, &made);
+    krb5_get_init_creds_opt *made = acquisition->options;
     krb5_deltat seconds = 0;
 
-    if (code != 0) {
-        return code;
-    }
-    acquisition->options = made;
     if (options->forwardable) {
         krb5_get_init_creds_opt_set_forwardable(made, 1);
     }
@@ -180,8 +178,37 @@ prepare_options(struct acquisition *acquisition)
     if (seconds > 0) {
         krb5_get_init_creds_opt_set_renew_life(made, seconds);
     }
-    code = krb5_get_init_creds_opt_set_expire_callback(
-        context, made, expiry_callback, acquisition);
+    return krb5_get_init_creds_opt_set_expire_callback(
+        acquisition->krb->context, made, expiry_callback, acquisition);
+}
+
+/* A ticket that is used at once, and whatever krb5.conf says no more. */
+static krb5_error_code
+prepare_for_service(struct acquisition *acquisition)
+{
+    krb5_get_init_creds_opt *made = acquisition->options;
+
+    krb5_get_init_creds_opt_set_tkt_life(made, SERVICE_LIFETIME_S);
+    krb5_get_init_creds_opt_set_renew_life(made, 0);
+    krb5_get_init_creds_opt_set_forwardable(made, 0);
+    krb5_get_init_creds_opt_set_proxiable(made, 0);
+    return 0;
+}
+
+static krb5_error_code
+prepare_options(struct acquisition *acquisition)
+{
+    krb5_context context = acquisition->krb->context;
+    krb5_get_init_creds_opt *made = NULL;
+    krb5_error_code code = krb5_get_init_creds_opt_alloc(context, &made);
+
+    if (code != 0) {
+        return code;
+    }
+    acquisition->options = made;
+    code = acquisition->request->service == NULL
+               ? prepare_for_tgt(acquisition)
+               : prepare_for_service(acquisition);
     if (code == 0) {
         code = krb5_cc_new_unique(context, "MEMORY", NULL, &acquisition->cache);
     }
@@ -202,6 +229,10 @@ exchange(struct acquisition *acquisition)
         context, acquisition->request->client, prompter, acquisition, 0,
         acquisition->options, &exchange_context);
 
+    if (code == 0 && acquisition->request->service != NULL) {
+        code = krb5_init_creds_set_service(context, exchange_context,
+                                           acquisition->request->service);
+    }
     if (code == 0 && acquisition->password.length > 0) {
         code = krb5_init_creds_set_password(
             context, exchange_context,

@@ -23,7 +23,8 @@ struct asker {
 };
 
 struct acquire_request {
-    krb5_principal client;         /* borrowed */
+    krb5_principal client; /* borrowed */
+    const char *service;   /* NULL = a TGT; else for this, for a moment */
     const struct options *options; /* borrowed */
     struct span password;          /* stacked; empty = ask */
     const struct asker *asker;     /* borrowed */

@@ -8,33 +8,6 @@
 #include "pam/errand.h"
 #include "pam/state.h"
 
-/* What to do with the password that another module has left. */
-enum stacked {
-    STACKED_NONE, /* ask */
-    STACKED_USE,  /* send it */
-    STACKED_BAD   /* it must be used and cannot be */
-};
-
-static enum stacked
-judge_stacked(const struct options *options, const char *password)
-{
-    bool must = options->force_first_pass;
-    bool wants = must || options->use_first_pass || options->try_first_pass;
-
-    if (!wants || (password == NULL && !must)) {
-        return STACKED_NONE;
-    }
-    if (password == NULL) {
-        return STACKED_BAD;
-    }
-    if (*password == '\0') {
-        return options->try_first_pass && !must && !options->use_first_pass
-                   ? STACKED_NONE
-                   : STACKED_BAD;
-    }
-    return strlen(password) > MESSAGE_ANSWER_MAX ? STACKED_BAD : STACKED_USE;
-}
-
 /* Keeps what ERRAND has brought on the handle. */
 static enum outcome
 keep(struct state *state, const struct errand *errand)
@@ -94,7 +67,7 @@ try_password(struct host *host, struct state *state, const char *password)
 enum outcome
 auth_authenticate(struct host *host)
 {
-    const char *stacked = host_stacked_password(host);
+    const char *stacked = NULL;
     struct state *state = NULL;
     enum outcome outcome = OUTCOME_WRONG_PASSWORD;
 
@@ -110,22 +83,21 @@ auth_authenticate(struct host *host)
     }
     /* A locker tries again on the same handle: the last attempt is history. */
     state_forget_login(state);
-    switch (judge_stacked(&host->options, stacked)) {
-    case STACKED_BAD:
+    switch (host_stacked_password(host, PAM_AUTHTOK, &stacked)) {
+    case HOST_STACKED_BAD:
         /* A name that nobody has may be a password typed too early. */
         log_line(&host->log, LOG_LEVEL_INFO,
                  "user %s: authentication failed: no stacked password "
                  "that can be used",
                  host->account.exists ? host->user : "without an account");
         return OUTCOME_NO_ANSWER;
-    case STACKED_USE:
+    case HOST_STACKED_USE:
         outcome = try_password(host, state, stacked);
         break;
-    case STACKED_NONE:
+    case HOST_STACKED_NONE:
         return try_password(host, state, NULL);
     }
-    if (outcome == OUTCOME_WRONG_PASSWORD && host->options.try_first_pass &&
-        !host->options.use_first_pass && !host->options.force_first_pass) {
+    if (outcome == OUTCOME_WRONG_PASSWORD && host_asks_again(host)) {
         return try_password(host, state, NULL);
     }
     return outcome;

@@ -36,9 +36,11 @@ abandon(void *data)
     struct state *state = state_if_any(host);
 
     client_end(&host->client);
+    bytes_free(&host->secret);
     options_free(&host->options);
     /* To libpam the call never ends: not even pam_end cleans up behind it. */
     (void)pam_set_item(host->handle, PAM_AUTHTOK, NULL);
+    (void)pam_set_item(host->handle, PAM_OLDAUTHTOK, NULL);
     if (state != NULL) {
         state_forget_login(state);
     }
@@ -83,9 +85,10 @@ erase_responses(struct pam_response *responses, uint32_t count)
 
 /* The text of PROMPT as the user sees it. */
 static void
-write_prompt(char *buffer, size_t size, const struct prompt *prompt)
+write_prompt(char *buffer, size_t size, const struct prompt *prompt,
+             const char *password)
 {
-    const char *text = prompt->is_password ? "Password" : prompt->text;
+    const char *text = prompt->is_password ? password : prompt->text;
     size_t length = strlen(text);
     bool has_end =
         length > 0 && (text[length - 1] == ' ' || text[length - 1] == ':');
@@ -96,7 +99,7 @@ write_prompt(char *buffer, size_t size, const struct prompt *prompt)
 
 /* Takes one response as the answer to PROMPT. */
 static enum outcome
-take_response(struct host *host, const struct prompt *prompt,
+take_response(struct host *host, const struct prompt *prompt, int item,
               const char *response, struct span *answer_out)
 {
     if (response == NULL || strlen(response) > MESSAGE_ANSWER_MAX) {
@@ -109,20 +112,20 @@ take_response(struct host *host, const struct prompt *prompt,
     if (answer_out->length == 0) {
         return OUTCOME_NO_ANSWER;
     }
-    return pam_set_item(host->handle, PAM_AUTHTOK, response) == PAM_SUCCESS
+    return pam_set_item(host->handle, item, response) == PAM_SUCCESS
                ? OUTCOME_SUCCESS
                : OUTCOME_NO_MEMORY;
 }
 
 static enum outcome
-pack_responses(struct host *host, const struct prompts *prompts,
+pack_responses(struct host *host, const struct prompts *prompts, int item,
                const struct pam_response *responses, struct bytes *payload)
 {
     struct answers answers = {.count = prompts->count};
 
     for (uint32_t i = 0; i < prompts->count; i++) {
         enum outcome outcome = take_response(
-            host, &prompts->list[i], responses[i].resp, &answers.list[i]);
+            host, &prompts->list[i], item, responses[i].resp, &answers.list[i]);
 
         if (outcome != OUTCOME_SUCCESS) {
             return outcome;
@@ -134,7 +137,7 @@ pack_responses(struct host *host, const struct prompts *prompts,
 
 enum outcome
 conv_ask(struct host *host, const struct prompts *prompts,
-         struct bytes *payload)
+         const struct conv_password *password, struct bytes *payload)
 {
     char texts[MESSAGE_PROMPTS_MAX][PROMPT_MAX];
     struct pam_message messages[MESSAGE_PROMPTS_MAX];
@@ -146,7 +149,7 @@ conv_ask(struct host *host, const struct prompts *prompts,
         return OUTCOME_HELPER_FAILED;
     }
     for (uint32_t i = 0; i < prompts->count; i++) {
-        write_prompt(texts[i], PROMPT_MAX, &prompts->list[i]);
+        write_prompt(texts[i], PROMPT_MAX, &prompts->list[i], password->words);
         messages[i].msg_style =
             prompts->list[i].echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF;
         messages[i].msg = texts[i];
@@ -155,24 +158,63 @@ conv_ask(struct host *host, const struct prompts *prompts,
     if (converse(host, (int)prompts->count, pointers, &responses) ==
             PAM_SUCCESS &&
         responses != NULL) {
-        outcome = pack_responses(host, prompts, responses, payload);
+        outcome =
+            pack_responses(host, prompts, password->item, responses, payload);
     }
     erase_responses(responses, prompts->count);
     return outcome;
 }
 
-void
-conv_inform(struct host *host, const char *text)
+enum outcome
+conv_ask_secret(struct host *host, const char *words, struct bytes *secret)
+{
+    char text[PROMPT_MAX];
+    const struct prompt prompt = {.text = words};
+    const struct pam_message message = {.msg_style = PAM_PROMPT_ECHO_OFF,
+                                        .msg = text};
+    const struct pam_message *pointer = &message;
+    struct pam_response *responses = NULL;
+    struct span answer = {0};
+    enum outcome outcome = OUTCOME_NO_ANSWER;
+
+    write_prompt(text, sizeof(text), &prompt, "");
+    if (converse(host, 1, &pointer, &responses) == PAM_SUCCESS &&
+        responses != NULL) {
+        outcome = take_response(host, &prompt, 0, responses[0].resp, &answer);
+    }
+    if (outcome == OUTCOME_SUCCESS && answer.length == 0) {
+        outcome = OUTCOME_NO_ANSWER;
+    }
+    if (outcome == OUTCOME_SUCCESS && bytes_copy(secret, answer) < 0) {
+        outcome = OUTCOME_NO_MEMORY;
+    }
+    erase_responses(responses, 1);
+    return outcome;
+}
+
+static void
+tell(struct host *host, int style, const char *text)
 {
     char cut[PAM_MAX_MSG_SIZE];
-    const struct pam_message message = {.msg_style = PAM_TEXT_INFO, .msg = cut};
+    const struct pam_message message = {.msg_style = style, .msg = cut};
     const struct pam_message *pointer = &message;
     struct pam_response *responses = NULL;
 
     (void)snprintf(cut, sizeof(cut), "%s", text);
-
     if (!host_is_silent(host)) {
         (void)converse(host, 1, &pointer, &responses);
         erase_responses(responses, 1);
     }
+}
+
+void
+conv_inform(struct host *host, const char *text)
+{
+    tell(host, PAM_TEXT_INFO, text);
+}
+
+void
+conv_complain(struct host *host, const char *text)
+{
+    tell(host, PAM_ERROR_MSG, text);
 }

@@ -11,16 +11,31 @@
 /* How often one call may talk to the user. */
 #define CONVERSATIONS_MAX 16
 
+/* How the principal's own password is asked for, and which item keeps it. */
+struct conv_password {
+    const char *words; /* without the ": " at the end */
+    int item;
+};
+
 /*
  * Asks PROMPTS and appends the answers to PAYLOAD as an ANSWERS message.  A
- * password is kept as PAM_AUTHTOK too, for the modules behind.  The host's
+ * password is asked for and kept as PASSWORD says.  The host's
  * responses are erased.  OUTCOME_NO_ANSWER where there is no conversation, no
  * answer, an empty password, or one longer than MESSAGE_ANSWER_MAX.
  */
 enum outcome conv_ask(struct host *host, const struct prompts *prompts,
+                      const struct conv_password *password,
                       struct bytes *payload);
 
-/* Tells the user TEXT, unless messages are unwanted. */
+/*
+ * Asks for one secret with the text WORDS, and appends it to SECRET.  The same
+ * outcomes.
+ */
+enum outcome conv_ask_secret(struct host *host, const char *words,
+                             struct bytes *secret);
+
+/* Tells the user TEXT, as news or as an error, unless messages are unwanted. */
 void conv_inform(struct host *host, const char *text);
+void conv_complain(struct host *host, const char *text);
 
 #endif

@@ -40,16 +40,22 @@ errand_free(struct errand *errand)
     client_answer_free(&errand->answer);
 }
 
+/* Whether users can be excluded from JOB: those who have tickets keep them. */
+static bool
+has_excluded(enum job job)
+{
+    return job == JOB_ACQUIRE || job == JOB_RENEW || job == JOB_TRY ||
+           job == JOB_CHANGE;
+}
+
 static enum outcome
 greeted(void *data, const struct options *completed)
 {
     struct errand *errand = data;
     enum outcome outcome = host_adopt_options(errand->host, completed);
 
-    /* krb5.conf may exclude users too; those who have tickets keep them. */
-    if (outcome == OUTCOME_SUCCESS &&
-        (errand->request.job == JOB_ACQUIRE ||
-         errand->request.job == JOB_RENEW) &&
+    /* krb5.conf may exclude users too. */
+    if (outcome == OUTCOME_SUCCESS && has_excluded(errand->request.job) &&
         host_excludes_user(errand->host)) {
         return OUTCOME_NOT_OURS;
     }
@@ -59,9 +65,13 @@ greeted(void *data, const struct options *completed)
 static enum outcome
 prompt(void *data, const struct prompts *prompts, struct bytes *payload)
 {
+    static const struct conv_password password = {.words = "Password",
+                                                  .item = PAM_AUTHTOK};
     struct errand *errand = data;
 
-    return conv_ask(errand->host, prompts, payload);
+    return errand->ask != NULL
+               ? errand->ask(errand->host, prompts, payload)
+               : conv_ask(errand->host, prompts, &password, payload);
 }
 
 static void

@@ -34,7 +34,7 @@ static const int codes[OUTCOME_COUNT][CALL_COUNT] = {
         SYSTEM_ERR, SYSTEM_ERR, SYSTEM_ERR),
 
     ROW(OUTCOME_WRONG_PASSWORD, AUTH_ERR, CRED_ERR, CRED_UNAVAIL, AUTH_ERR,
-        SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
+        SESSION_ERR, SESSION_ERR, AUTHTOK_RECOVERY_ERR),
     ROW(OUTCOME_UNKNOWN_PRINCIPAL, USER_UNKNOWN, CRED_ERR, CRED_UNAVAIL,
         USER_UNKNOWN, SESSION_ERR, SESSION_ERR, USER_UNKNOWN),
     ROW(OUTCOME_PRINCIPAL_LOCKED, AUTH_ERR, CRED_ERR, CRED_UNAVAIL, AUTH_ERR,
@@ -96,6 +96,10 @@ static const int codes[OUTCOME_COUNT][CALL_COUNT] = {
         SESSION_ERR, SESSION_ERR, IGNORE),
     ROW(OUTCOME_SESSION_NOT_OPEN, AUTH_ERR, SUCCESS, SUCCESS, IGNORE,
         SESSION_ERR, SESSION_ERR, IGNORE),
+    ROW(OUTCOME_PASSWORD_REJECTED, AUTH_ERR, CRED_ERR, CRED_UNAVAIL, AUTH_ERR,
+        SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
+    ROW(OUTCOME_PASSWORD_MISTYPED, AUTH_ERR, CRED_ERR, CRED_UNAVAIL, AUTH_ERR,
+        SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
     /* clang-format on */
 };
 
@@ -134,6 +138,8 @@ host_level(enum outcome outcome)
     case OUTCOME_TICKET_EXPIRED:
     case OUTCOME_NOT_RENEWABLE:
     case OUTCOME_SESSION_NOT_OPEN:
+    case OUTCOME_PASSWORD_REJECTED:
+    case OUTCOME_PASSWORD_MISTYPED:
         return LOG_LEVEL_INFO;
     case OUTCOME_NO_MEMORY:
     case OUTCOME_BAD_CALL:
@@ -275,6 +281,7 @@ void
 host_end(struct host *host)
 {
     client_end(&host->client);
+    bytes_free(&host->secret);
     options_free(&host->options);
     (void)pthread_setcancelstate(host->cancel_state, NULL);
 }
@@ -410,13 +417,41 @@ host_text_item(const struct host *host, int item)
                : "";
 }
 
-const char *
-host_stacked_password(const struct host *host)
+enum host_stacked
+host_stacked_password(const struct host *host, int item,
+                      const char **password_out)
 {
-    const void *item = NULL;
+    const struct options *options = &host->options;
+    bool must = options->force_first_pass;
+    bool wants = must || options->use_first_pass || options->try_first_pass;
+    const void *password = NULL;
+    size_t length = 0;
 
-    return pam_get_item(host->handle, PAM_AUTHTOK, &item) == PAM_SUCCESS ? item
-                                                                         : NULL;
+    *password_out = NULL;
+    if (pam_get_item(host->handle, item, &password) != PAM_SUCCESS) {
+        password = NULL;
+    }
+    if (!wants || (password == NULL && !must)) {
+        return HOST_STACKED_NONE;
+    }
+    length = password == NULL ? 0 : strlen(password);
+    if (password != NULL && length == 0 && host_asks_again(host)) {
+        return HOST_STACKED_NONE;
+    }
+    if (length == 0 || length > MESSAGE_ANSWER_MAX) {
+        return HOST_STACKED_BAD;
+    }
+    *password_out = password;
+    return HOST_STACKED_USE;
+}
+
+bool
+host_asks_again(const struct host *host)
+{
+    const struct options *options = &host->options;
+
+    return options->try_first_pass && !options->use_first_pass &&
+           !options->force_first_pass;
 }
 
 const char *

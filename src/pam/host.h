@@ -50,6 +50,7 @@ struct host {
     struct deadline deadline;
     /* What is running for this call; ended when the thread is cancelled. */
     struct client client;
+    struct bytes secret; /* while it is typed again */
     int conversations;
     int cancel_state; /* the host thread's own, restored at the end */
 };
@@ -117,8 +118,22 @@ enum outcome host_set_variable(struct host *host, const char *name,
                                const char *value);
 void host_drop_variable(struct host *host, const char *name);
 
-/* PAM_AUTHTOK, NULL where unset; borrowed from the handle. */
-const char *host_stacked_password(const struct host *host);
+/*
+ * What to do with the password that ITEM (PAM_AUTHTOK, PAM_OLDAUTHTOK) has from
+ * another module, by try_first_pass, use_first_pass and force_first_pass.
+ */
+enum host_stacked {
+    HOST_STACKED_NONE, /* ask */
+    HOST_STACKED_USE,  /* use it */
+    HOST_STACKED_BAD   /* it must be used and cannot be */
+};
+
+/* *PASSWORD_OUT: borrowed from the handle; NULL but for HOST_STACKED_USE. */
+enum host_stacked host_stacked_password(const struct host *host, int item,
+                                        const char **password_out);
+
+/* Whether a stacked password that is wrong is no reason not to ask. */
+bool host_asks_again(const struct host *host);
 
 /* A text that the handle has (pam_get_item(3)), borrowed; "" where unset. */
 const char *host_text_item(const struct host *host, int item);

@@ -42,8 +42,11 @@ struct expectation {
     }
 
 static const struct expectation expectations[] = {
+    {"banner", offsetof(struct options, banner), "Kerberos", "banner=", "",
+     "banner", -EINVAL, true},
     TEXT_ROW(ccache, NULL, "FILE:/tmp/krb5cc_%u_XXXXXX", true),
     TEXT_ROW(ccache_dir, NULL, "/tmp", true),
+    FLAG_ROW(clear_on_fail, true),
     FLAG_ROW(debug, true),
     FLAG_ROW(force_first_pass, false),
     FLAG_ROW(forwardable, true),
@@ -64,6 +67,7 @@ static const struct expectation expectations[] = {
     NUMBER_ROW(timeout, "10", "3600", "3601", true),
     TEXT_ROW(trace, NULL, "/tmp/trace=1", false),
     FLAG_ROW(try_first_pass, false),
+    FLAG_ROW(use_authtok, false),
     FLAG_ROW(use_first_pass, false),
 };
 
@@ -373,7 +377,7 @@ START_TEST(test_options_unknown_name_is_refused)
     check_refused("debug ", -ENOENT);
     check_refused("DEBUG", -ENOENT);
     check_refused("ccache_", -ENOENT);
-    check_refused("banner=text", -ENOENT);
+    check_refused("no_such=text", -ENOENT);
 }
 END_TEST
 
@@ -568,8 +572,8 @@ START_TEST(test_options_init_without_memory_owns_nothing)
             ck_assert_ptr_null(options.state_dir);
         }
     }
-    /* Three texts have a default. */
-    ck_assert_int_eq(fails_in, 4);
+    /* Four texts have a default. */
+    ck_assert_int_eq(fails_in, 5);
     options_free(&options);
 }
 END_TEST

@@ -22,8 +22,8 @@ static const int allowed[CALL_COUNT][CODES_MAX] = {
     [CALL_OPEN] = {PAM_IGNORE, PAM_SESSION_ERR, PAM_USER_UNKNOWN,
                    PAM_SYSTEM_ERR, 0},
     [CALL_CLOSE] = {PAM_SESSION_ERR, PAM_SYSTEM_ERR, 0},
-    [CALL_CHAUTHTOK] = {PAM_IGNORE, PAM_AUTHTOK_ERR, PAM_USER_UNKNOWN,
-                        PAM_BUF_ERR, PAM_SYSTEM_ERR, 0},
+    [CALL_CHAUTHTOK] = {PAM_IGNORE, PAM_AUTHTOK_ERR, PAM_AUTHTOK_RECOVERY_ERR,
+                        PAM_USER_UNKNOWN, PAM_BUF_ERR, PAM_SYSTEM_ERR, 0},
 };
 
 /* The outcomes that are a success of a call though they are none. */

@@ -31,6 +31,59 @@ cache_begins_with(const char *arguments, const char *start)
     return begins;
 }
 
+/* Of a change that comes to nothing. */
+static bool
+effect_banner(const char *arguments)
+{
+    bool is_said = false;
+
+    common_start(&stack, "alice", arguments, wrong_answers);
+    (void)pam_chauthtok(stack.handle, 0);
+    is_said = strcmp(stack_text(&stack, 0), "Current Realm password: ") == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_said;
+}
+
+/* The realm refuses the new one: a line behind finds it, or not. */
+static bool
+effect_clear_on_fail(const char *arguments)
+{
+    static const char *const answers[] = {"alice-password", "short", "short",
+                                          NULL};
+    char lines[4096];
+    bool is_gone = false;
+
+    common_kadmin("addpol -minlength 8 strict");
+    common_kadmin("modprinc -policy strict alice");
+    (void)snprintf(lines, sizeof(lines),
+                   "password [default=ignore] %%m helper=%s %s\n"
+                   "password [default=ok] %%m helper=%s use_first_pass "
+                   "use_authtok\n",
+                   stack_helper(), arguments, stack_helper());
+    stack_start_service(&stack, "alice", lines, answers);
+    stack_log_clear();
+    (void)pam_chauthtok(stack.handle, 0);
+    is_gone = common_logged(LOG_INFO, "no answer from the user");
+    stack_end(&stack, PAM_SUCCESS);
+    common_kadmin("modprinc -clearpolicy alice");
+    common_kadmin("delpol -force strict");
+    return is_gone;
+}
+
+/* None is stacked: nothing new is asked for. */
+static bool
+effect_use_authtok(const char *arguments)
+{
+    static const char *const answers[] = {"alice-password", NULL};
+    size_t count = 0;
+
+    common_start(&stack, "alice", arguments, answers);
+    (void)pam_chauthtok(stack.handle, 0);
+    count = stack.shown_count;
+    stack_end(&stack, PAM_SUCCESS);
+    return count == 1;
+}
+
 static bool
 effect_ccache(const char *arguments)
 {
@@ -273,9 +326,11 @@ static const struct row {
     const char *reset;
     const char *config;
 } rows[] = {
+    {"banner", effect_banner, "Realm", "Kerberos", NULL},
     {"ccache", effect_ccache, "FILE:/tmp/home/alice/chosen_XXXXXX",
      "FILE:/tmp/krb5cc_%{uid}_XXXXXX", NULL},
     {"ccache_dir", effect_ccache_dir, "/tmp/home/alice", "/tmp", NULL},
+    {"clear_on_fail", effect_clear_on_fail, "true", "false", NULL},
     {"debug", effect_debug, "true", "false", NULL},
     {"force_first_pass", effect_force_first_pass, "true", "false", NULL},
     {"forwardable", effect_forwardable, "true", "false", NULL},
@@ -293,6 +348,7 @@ static const struct row {
     {"ticket_lifetime", effect_ticket_lifetime, "1h", "2h", NULL},
     {"trace", effect_trace, TRACE, NULL, NULL},
     {"try_first_pass", uses_stored_password, "true", "false", NULL},
+    {"use_authtok", effect_use_authtok, "true", "false", NULL},
     {"use_first_pass", uses_stored_password, "true", "false", NULL},
 };
 

@@ -213,8 +213,9 @@ static const struct step sudo_again[] = {
     {0},
 };
 
+/* The current password is right, a new one is not told. */
 static const struct step passwd[] = {
-    {.call = pam_chauthtok, .code = PAM_IGNORE},
+    {.call = pam_chauthtok, .code = PAM_AUTHTOK_ERR},
     {.call = pam_end},
     {0},
 };

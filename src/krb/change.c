@@ -1,0 +1,93 @@
+/* The change of a password. */
+#include "krb/change.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* The one ticket that CACHE has. */
+static krb5_error_code
+take_ticket(struct krb *krb, krb5_ccache cache, krb5_creds *creds_out)
+{
+    krb5_cc_cursor cursor = NULL;
+    krb5_error_code code = krb5_cc_start_seq_get(krb->context, cache, &cursor);
+    bool is_taken = false;
+
+    if (code != 0) {
+        return code;
+    }
+    while (!is_taken && code == 0) {
+        code = krb5_cc_next_cred(krb->context, cache, &cursor, creds_out);
+        is_taken = code == 0 &&
+                   !krb5_is_config_principal(krb->context, creds_out->server);
+        if (code == 0 && !is_taken) {
+            krb5_free_cred_contents(krb->context, creds_out);
+        }
+    }
+    (void)krb5_cc_end_seq_get(krb->context, cache, &cursor);
+    return code;
+}
+
+/* What the realm has said: RESULT in words, and what it adds. */
+static enum outcome
+refuse(struct krb *krb, const krb5_data *code_words, const krb5_data *result)
+{
+    char *message = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    /* Active Directory answers with its password policy, as a structure. */
+    if (krb5_chpw_message(krb->context, result, &message) != 0) {
+        message = NULL;
+    }
+    outcome = krb_refuse(
+        krb, OUTCOME_PASSWORD_REJECTED, "%.*s%s%s", (int)code_words->length,
+        code_words->data == NULL ? "" : code_words->data,
+        message == NULL ? "" : ": ", message == NULL ? "" : message);
+    krb5_free_string(krb->context, message);
+    return outcome;
+}
+
+/* Asks with CREDS for PASSWORD, a text. */
+static enum outcome
+change(struct krb *krb, krb5_creds *creds, char *password)
+{
+    krb5_data code_words = {0, 0, NULL};
+    krb5_data result = {0, 0, NULL};
+    int result_code = 0;
+    enum outcome outcome = OUTCOME_SUCCESS;
+    krb5_error_code code = krb5_change_password(
+        krb->context, creds, password, &result_code, &code_words, &result);
+
+    if (code != 0) {
+        outcome = krb_said(krb, code);
+    } else if (result_code != KRB5_KPASSWD_SUCCESS) {
+        outcome = refuse(krb, &code_words, &result);
+    }
+    krb5_free_data_contents(krb->context, &code_words);
+    krb5_free_data_contents(krb->context, &result);
+    return outcome;
+}
+
+enum outcome
+change_password(struct krb *krb, krb5_ccache cache, struct span new_password)
+{
+    struct bytes text = BYTES_EMPTY;
+    krb5_creds creds = {0};
+    enum outcome outcome = OUTCOME_SUCCESS;
+    krb5_error_code code = take_ticket(krb, cache, &creds);
+
+    if (code == 0 && (bytes_reserve(&text, new_password.length + 1) < 0 ||
+                      bytes_copy(&text, new_password) < 0)) {
+        code = ENOMEM;
+    }
+    if (code == 0) {
+        text.data[text.length] = '\0';
+        outcome = change(krb, &creds, (char *)text.data);
+    } else {
+        outcome = krb_said(krb, code);
+    }
+    krb5_free_cred_contents(krb->context, &creds);
+    bytes_free(&text);
+    return outcome;
+}

@@ -1,0 +1,396 @@
+/*
+ * pam_chauthtok: prompts, codes and what changes at the KDC, as DROPIN has it,
+ * through the real libpam and a real kadmind.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "stack/common.h"
+#include "support/realm.h"
+
+#define OLD "old-password"
+#define NEW "new-password"
+
+static struct stack stack;
+
+static const char *const good[] = {OLD, NEW, NEW, NULL};
+
+/* A principal for each test, which nobody has an account for. */
+static void
+begin(void)
+{
+    (void)realm_admin("delprinc -force changer");
+    common_kadmin("addprinc -pw " OLD " -clearpolicy +requires_preauth "
+                  "changer");
+}
+
+static void
+end(void)
+{
+    (void)realm_admin("delprinc -force changer");
+}
+
+static int
+change(const char *arguments, const char *const *answers)
+{
+    common_start(&stack, "changer", arguments, answers);
+    return pam_chauthtok(stack.handle, 0);
+}
+
+/* PASSWORD is right. */
+static bool
+opens(const char *password)
+{
+    const char *const answers[] = {password, NULL};
+    struct stack other;
+    int code = PAM_SUCCESS;
+
+    common_start(&other, "changer", "", answers);
+    code = pam_authenticate(other.handle, 0);
+    stack_end(&other, code);
+    return code == PAM_SUCCESS;
+}
+
+static void
+check_changed(void)
+{
+    ck_assert(opens(NEW));
+    ck_assert(!opens(OLD));
+}
+
+static void
+check_unchanged(void)
+{
+    ck_assert(opens(OLD));
+}
+
+static void
+check_shown(size_t n, int style, const char *text)
+{
+    ck_assert_str_eq(stack_text(&stack, n), text);
+    ck_assert_int_eq(stack.shown[n].style, style);
+}
+
+START_TEST(test_password_is_changed)
+{
+    EXPECT(change("debug", good), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 3);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Current Kerberos password: ");
+    check_shown(1, PAM_PROMPT_ECHO_OFF, "Enter new Kerberos password: ");
+    check_shown(2, PAM_PROMPT_ECHO_OFF, "Retype new Kerberos password: ");
+    ck_assert(common_logged(LOG_INFO, "user changer: password changed"));
+    ck_assert(!stack_logged(OLD) && !stack_logged(NEW));
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
+}
+END_TEST
+
+START_TEST(test_password_banner_is_in_the_prompts)
+{
+    static const char *const words[][2] = {{"banner=Realm", "Realm password: "},
+                                           {"banner=", "password: "}};
+    char text[64];
+
+    EXPECT(change(words[_i][0], good), PAM_SUCCESS);
+    (void)snprintf(text, sizeof(text), "Current %s", words[_i][1]);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, text);
+    (void)snprintf(text, sizeof(text), "Enter new %s", words[_i][1]);
+    check_shown(1, PAM_PROMPT_ECHO_OFF, text);
+    (void)snprintf(text, sizeof(text), "Retype new %s", words[_i][1]);
+    check_shown(2, PAM_PROMPT_ECHO_OFF, text);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_password_wrong_current_one_is_told_at_once)
+{
+    size_t before = common_kdc_log("PREAUTH_FAILED", "changer@");
+
+    EXPECT(change("", wrong_answers), PAM_AUTHTOK_RECOVERY_ERR);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    ck_assert_uint_eq(common_kdc_log("PREAUTH_FAILED", "changer@"), before + 1);
+    stack_end(&stack, PAM_AUTHTOK_RECOVERY_ERR);
+    check_unchanged();
+}
+END_TEST
+
+START_TEST(test_password_of_an_unknown_principal)
+{
+    common_start(&stack, "nobody-here", "", good);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_USER_UNKNOWN);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    ck_assert_msg(!stack_logged("nobody-here"), "%s", stack_log());
+    stack_end(&stack, PAM_USER_UNKNOWN);
+}
+END_TEST
+
+/* A krb5.conf like the realm's, in which the servers called NAME are nobody. */
+static void
+lose_servers(const char *name)
+{
+    static char path[] = "/tmp/home/lost.conf";
+    char command[1024];
+
+    (void)snprintf(command, sizeof(command),
+                   "sed 's/\\b%s = .*/%s = 127.0.0.1:1/' '%s' >%s", name, name,
+                   getenv("KRB5_CONFIG"), path);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(setenv("KRB5_CONFIG", path, 1), 0);
+}
+
+START_TEST(test_password_without_a_kdc)
+{
+    NEEDS_ROOT();
+    lose_servers("kdc");
+    EXPECT(change("timeout=5", good), PAM_AUTHTOK_ERR);
+    ck_assert(common_logged(LOG_ERR, "no KDC can be reached"));
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+}
+END_TEST
+
+/* The old one is right, and nobody is there to change it. */
+START_TEST(test_password_without_a_server_for_changes)
+{
+    NEEDS_ROOT();
+    lose_servers("kpasswd_server");
+    EXPECT(change("timeout=5", good), PAM_AUTHTOK_ERR);
+    ck_assert_uint_eq(stack.shown_count, 3);
+    ck_assert(common_log_count(LOG_ERR) > 0);
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    check_unchanged();
+}
+END_TEST
+
+START_TEST(test_password_that_is_mistyped_is_not_taken)
+{
+    static const char *const answers[] = {OLD, NEW, "new-passwort", NULL};
+
+    EXPECT(change(_i == 0 ? "" : "silent", answers), PAM_AUTHTOK_ERR);
+    if (_i == 0) {
+        ck_assert_uint_eq(stack.shown_count, 4);
+        check_shown(3, PAM_ERROR_MSG, "Passwords don't match");
+    } else {
+        ck_assert_uint_eq(stack.shown_count, 3);
+    }
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    check_unchanged();
+}
+END_TEST
+
+START_TEST(test_password_that_the_realm_rejects)
+{
+    static const char *const answers[] = {OLD, "short", "short", NULL};
+    static const char start[] = "Password change rejected: ";
+
+    common_kadmin("addpol -minlength 8 strict");
+    common_kadmin("modprinc -policy strict changer");
+    EXPECT(change("", answers), PAM_AUTHTOK_ERR);
+    ck_assert_uint_eq(stack.shown_count, 4);
+    ck_assert_int_eq(stack.shown[3].style, PAM_ERROR_MSG);
+    ck_assert_msg(strncmp(stack_text(&stack, 3), start, strlen(start)) == 0 &&
+                      strstr(stack_text(&stack, 3), "too short") != NULL,
+                  "%s", stack_text(&stack, 3));
+    ck_assert_ptr_null(strstr(stack_text(&stack, 3) + 1, start));
+    ck_assert(common_logged(LOG_INFO, "new password rejected: "));
+    ck_assert(!stack_logged("short password"));
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    check_unchanged();
+    common_kadmin("modprinc -clearpolicy changer");
+    ck_assert(realm_admin("delpol -force strict"));
+}
+END_TEST
+
+/* What cannot be a password is not asked for twice. */
+START_TEST(test_password_that_is_none)
+{
+    static char long_one[513];
+    const char *const texts[] = {long_one, "", NULL};
+    const char *const answers[] = {OLD, texts[_i], NEW, NULL};
+
+    memset(long_one, 'x', 512);
+    EXPECT(change("", answers), PAM_AUTHTOK_ERR);
+    ck_assert_uint_eq(stack.shown_count, 2);
+    ck_assert(common_logged(LOG_INFO, "no answer from the user"));
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    check_unchanged();
+}
+END_TEST
+
+START_TEST(test_password_of_511_characters_is_taken)
+{
+    static char longest[512];
+    const char *const answers[] = {OLD, longest, longest, NULL};
+
+    memset(longest, 'x', 511);
+    EXPECT(change("", answers), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(opens(longest));
+}
+END_TEST
+
+START_TEST(test_password_without_a_conversation)
+{
+    common_start(&stack, "changer", "", no_answers);
+    stack.conversation.conv = NULL;
+    (void)pam_set_item(stack.handle, PAM_CONV, &stack.conversation);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_AUTHTOK_ERR);
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+}
+END_TEST
+
+/* Stacks of two lines: what comes of FIRST, the module's, is ignored. */
+static void
+start_stack(const char *user, const char *first, const char *second,
+            const char *const *answers)
+{
+    char text[4096];
+
+    (void)snprintf(text, sizeof(text),
+                   "password [default=ignore] %%m helper=%s %s\n"
+                   "password [default=ok] %s\n",
+                   stack_helper(), first, second);
+    stack_start_service(&stack, user, text, answers);
+}
+
+/* The module with ARGUMENTS, as the second line. */
+static const char *
+module_with(const char *arguments)
+{
+    static char line[1024];
+
+    (void)snprintf(line, sizeof(line), "%%m helper=%s %s", stack_helper(),
+                   arguments);
+    return line;
+}
+
+START_TEST(test_password_use_authtok_without_one_fails)
+{
+    EXPECT(change("use_authtok", good), PAM_AUTHTOK_ERR);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    check_unchanged();
+}
+END_TEST
+
+/*
+ * The first line asks for a user who is not its own, the second takes what was
+ * typed; but the current one, which only it needs.
+ */
+START_TEST(test_password_ignored_user_is_asked_for_those_behind)
+{
+    static const char *const answers[] = {OLD, NEW, NEW, NULL};
+
+    NEEDS_ROOT();
+    common_kadmin("addprinc -pw " OLD " -clearpolicy root");
+    start_stack("root", "ignore_root", module_with("use_authtok"), answers);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 3);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Current Kerberos password: ");
+    check_shown(1, PAM_PROMPT_ECHO_OFF, "Enter new password: ");
+    check_shown(2, PAM_PROMPT_ECHO_OFF, "Retype new password: ");
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(realm_admin("delprinc -force root"));
+}
+END_TEST
+
+/* krb5.conf excludes too. */
+START_TEST(test_password_user_whom_krb5_conf_ignores)
+{
+    static const char *const answers[] = {NEW, NEW, NULL};
+
+    NEEDS_ROOT();
+    common_config("[appdefaults]\nignore_root = true\n");
+    start_stack("root", "", "pam_permit.so", answers);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 2);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Enter new password: ");
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* The module behind is not in the dark: it knows the current one, too. */
+START_TEST(test_password_current_one_is_left_for_those_behind)
+{
+    start_stack("changer", "", module_with("use_first_pass use_authtok"), good);
+    /* Its own change is tried with what is not right any more. */
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_AUTHTOK_RECOVERY_ERR);
+    ck_assert_uint_eq(stack_prompts(&stack), 3);
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
+}
+END_TEST
+
+/* A change that has failed leaves the new one to those behind, or does not. */
+START_TEST(test_password_clear_on_fail_takes_the_new_one_back)
+{
+    static const char *const answers[] = {OLD, "short", "short", NULL};
+
+    common_kadmin("addpol -minlength 8 strict");
+    common_kadmin("modprinc -policy strict changer");
+    start_stack("changer", _i == 0 ? "" : "clear_on_fail",
+                module_with("use_first_pass use_authtok"), answers);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_AUTHTOK_ERR);
+    /* The second line has asked for nothing. */
+    ck_assert_uint_eq(stack_prompts(&stack), 3);
+    ck_assert(common_logged(LOG_INFO, "no answer from the user") == (_i == 1));
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    common_kadmin("modprinc -clearpolicy changer");
+    ck_assert(realm_admin("delpol -force strict"));
+}
+END_TEST
+
+/* try_first_pass asks once more, use_first_pass does not. */
+START_TEST(test_password_stacked_current_one_that_is_wrong)
+{
+    static const char *const answers[] = {"wrong", OLD, NEW, NEW, NULL};
+    bool asks = _i == 0;
+
+    start_stack("changer", "",
+                module_with(asks ? "try_first_pass" : "use_first_pass"),
+                answers);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_AUTHTOK_RECOVERY_ERR);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Current Kerberos password: ");
+    if (asks) {
+        check_shown(1, PAM_PROMPT_ECHO_OFF, "Current Kerberos password: ");
+        check_shown(2, PAM_PROMPT_ECHO_OFF, "Enter new Kerberos password: ");
+    }
+    ck_assert_uint_eq(stack_prompts(&stack), asks ? 4 : 1);
+    stack_end(&stack, PAM_SUCCESS);
+    /* The first line has changed it with what the second had asked for. */
+    ck_assert(opens(asks ? NEW : OLD));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("password");
+    TCase *tcase = common_case(suite, "change");
+
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, test_password_is_changed);
+    tcase_add_loop_test(tcase, test_password_banner_is_in_the_prompts, 0, 2);
+    tcase_add_test(tcase, test_password_wrong_current_one_is_told_at_once);
+    tcase_add_test(tcase, test_password_of_an_unknown_principal);
+    tcase_add_test(tcase, test_password_without_a_kdc);
+    tcase_add_test(tcase, test_password_without_a_server_for_changes);
+    tcase_add_loop_test(tcase, test_password_that_is_mistyped_is_not_taken, 0,
+                        2);
+    tcase_add_test(tcase, test_password_that_the_realm_rejects);
+    tcase_add_loop_test(tcase, test_password_that_is_none, 0, 3);
+    tcase_add_test(tcase, test_password_of_511_characters_is_taken);
+    tcase_add_test(tcase, test_password_without_a_conversation);
+    tcase_add_test(tcase, test_password_use_authtok_without_one_fails);
+    tcase_add_test(tcase, test_password_ignored_user_is_asked_for_those_behind);
+    tcase_add_test(tcase, test_password_user_whom_krb5_conf_ignores);
+    tcase_add_test(tcase, test_password_current_one_is_left_for_those_behind);
+    tcase_add_loop_test(
+        tcase, test_password_clear_on_fail_takes_the_new_one_back, 0, 2);
+    tcase_add_loop_test(tcase, test_password_stacked_current_one_that_is_wrong,
+                        0, 2);
+    return suite_main(suite);
+}
