@@ -198,8 +198,8 @@ EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
 	tests/clear-keyrings \
 	tests/apps/kcm.py tests/apps/sshd.py tests/apps/stage.py \
 	tests/apps/test_caches tests/apps/test_cron tests/apps/test_lockers \
-	tests/apps/test_login tests/apps/test_sshd tests/apps/test_su \
-	tests/apps/test_sudo tests/env tests/copy-tree tests/support/valgrind.supp \
+	tests/apps/test_login tests/apps/test_passwd tests/apps/test_sshd \
+	tests/apps/test_su tests/apps/test_sudo tests/env tests/copy-tree tests/support/valgrind.supp \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk

@@ -174,6 +174,13 @@ session required pam_permit.so
 session required pam_unix.so
 session optional {module}
 """
+    write("/etc/pam.d/common-password", f"""\
+password [success=2 default=ignore] {module}
+password [success=1 default=ignore] pam_unix.so obscure use_authtok \
+try_first_pass yescrypt
+password requisite pam_deny.so
+password required pam_permit.so
+""")
     write("/etc/pam.d/common-session", session)
     write("/etc/pam.d/common-session-noninteractive", session)
 
