@@ -378,6 +378,8 @@ WRAP(int, mkdirat, (int directory, const char *path, mode_t mode),
      (directory, path, mode), ENOSPC, -1)
 WRAP(int, rmdir, (const char *path), (path), EIO, -1)
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), EIO, -1)
+WRAP(int, fchmodat, (int directory, const char *path, mode_t mode, int flags),
+     (directory, path, mode, flags), EIO, -1)
 WRAP(int, chdir, (const char *path), (path), EIO, -1)
 WRAP(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size),
      ENOSPC, -1)
