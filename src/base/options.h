@@ -44,7 +44,9 @@ struct options {
     char *ccache_dir;
     bool clear_on_fail;
     bool debug;
+    bool fail_pwchange;
     bool force_first_pass;
+    bool force_pwchange;
     bool forwardable;
     char *helper;
     bool ignore_k5login;

@@ -6,6 +6,7 @@
 #include "helper/timer.h"
 #include "krb/acquire.h"
 #include "krb/change.h"
+#include "krb/expired.h"
 #include "krb/probe.h"
 #include "krb/renew.h"
 #include "krb/verify.h"
@@ -41,6 +42,29 @@ inform_judge(void *data, const char *text)
     line_inform(asking->judge, text);
 }
 
+/* A TGT; where the password has expired, for a new one. */
+static enum outcome
+acquire_tgt(struct krb *krb, const struct acquire_request *request,
+            krb5_ccache *cache_out)
+{
+    struct bytes password = BYTES_EMPTY;
+    struct acquire_request first = *request;
+    struct acquire_request again = *request;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    first.password_out = request->options->fail_pwchange ? NULL : &password;
+    outcome = acquire(krb, &first, cache_out);
+    if (outcome == OUTCOME_PASSWORD_EXPIRED && password.length > 0) {
+        outcome = expired_change(krb, request, &password);
+        if (outcome == OUTCOME_SUCCESS) {
+            again.password = bytes_span(&password);
+            outcome = acquire(krb, &again, cache_out);
+        }
+    }
+    bytes_free(&password);
+    return outcome;
+}
+
 /* Tickets for SERVICE (NULL = a TGT) of the user of TASK. */
 static enum outcome
 get_tickets(const struct exchange_task *task, struct krb *krb,
@@ -62,7 +86,8 @@ get_tickets(const struct exchange_task *task, struct krb *krb,
 
     if (outcome == OUTCOME_SUCCESS) {
         request.client = client;
-        outcome = acquire(krb, &request, cache_out);
+        outcome = service == NULL ? acquire_tgt(krb, &request, cache_out)
+                                  : acquire(krb, &request, cache_out);
         krb5_free_principal(krb->context, client);
     } else if (outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
         acquire_in_vain(krb, &request);

@@ -239,6 +239,7 @@ may_claim(enum outcome outcome)
     case OUTCOME_IDENTITY:
     case OUTCOME_CONFIGURATION:
     case OUTCOME_PASSWORD_REJECTED:
+    case OUTCOME_PASSWORD_MISTYPED:
         return true;
     case OUTCOME_NOT_OURS:
     case OUTCOME_BAD_CALL:
@@ -256,7 +257,6 @@ may_claim(enum outcome outcome)
     case OUTCOME_HELPER_FAILED:
     case OUTCOME_CACHE_QUOTA:
     case OUTCOME_SESSION_NOT_OPEN:
-    case OUTCOME_PASSWORD_MISTYPED:
     case OUTCOME_COUNT:
         break;
     }

@@ -65,6 +65,36 @@ ask(struct acquisition *acquisition, const struct prompts *prompts,
     return 0;
 }
 
+/* Keeps PASSWORD, with a NUL behind it. */
+static krb5_error_code
+keep_password(struct acquisition *acquisition, struct span password)
+{
+    struct bytes *kept = &acquisition->password;
+
+    if (bytes_reserve(kept, password.length + 1) < 0 ||
+        bytes_copy(kept, password) < 0) {
+        return ENOMEM;
+    }
+    kept->data[kept->length] = '\0';
+    return 0;
+}
+
+/* The password among ANSWERS to PROMPTS, for what comes after this exchange. */
+static krb5_error_code
+remember(struct acquisition *acquisition, const struct prompts *prompts,
+         const struct answers *answers)
+{
+    krb5_error_code code = 0;
+
+    for (uint32_t i = 0; code == 0 && i < answers->count; i++) {
+        if (prompts->list[i].is_password &&
+            acquisition->request->password_out != NULL) {
+            code = keep_password(acquisition, answers->list[i]);
+        }
+    }
+    return code;
+}
+
 /* libkrb5's prompter callback (krb5_prompter_fct). */
 static krb5_error_code
 prompter(krb5_context context, void *data, const char *name, const char *banner,
@@ -99,6 +129,9 @@ prompter(krb5_context context, void *data, const char *name, const char *banner,
         return 0;
     }
     code = ask(acquisition, &asked, &answers);
+    if (code == 0) {
+        code = remember(acquisition, &asked, &answers);
+    }
     return code != 0 ? code : give_answers(&answers, prompts);
 }
 
@@ -245,20 +278,6 @@ exchange(struct acquisition *acquisition)
     return code;
 }
 
-/* Keeps PASSWORD, with a NUL behind it. */
-static krb5_error_code
-keep_password(struct acquisition *acquisition, struct span password)
-{
-    struct bytes *kept = &acquisition->password;
-
-    if (bytes_reserve(kept, password.length + 1) < 0 ||
-        bytes_copy(kept, password) < 0) {
-        return ENOMEM;
-    }
-    kept->data[kept->length] = '\0';
-    return 0;
-}
-
 /* Asks for the password though libkrb5 did not want it. */
 static krb5_error_code
 ask_all_the_same(struct acquisition *acquisition)
@@ -310,7 +329,7 @@ refuses_principal(enum outcome outcome)
  * price of a wrong password: the prompt, a round trip after it, a key.
  */
 static krb5_error_code
-refuse_slowly(struct acquisition *acquisition)
+refuse_slowly(struct acquisition *acquisition, krb5_error_code refusal)
 {
     krb5_error_code code = 0;
 
@@ -319,6 +338,11 @@ refuse_slowly(struct acquisition *acquisition)
         if (code != 0) {
             return code;
         }
+    }
+    if (krb_outcome(refusal) == OUTCOME_PASSWORD_EXPIRED &&
+        acquisition->request->password_out != NULL) {
+        /* The price is paid in finding out whether it is the right one. */
+        return refusal;
     }
     compute_key_in_vain(acquisition);
     return exchange(acquisition);
@@ -340,11 +364,17 @@ acquire(struct krb *krb, const struct acquire_request *request,
         code = exchange(&acquisition);
         /* Who was asked has had his round trip: no second prompt. */
         if (!acquisition.was_asked && refuses_principal(krb_outcome(code))) {
-            code = refuse_slowly(&acquisition);
+            code = refuse_slowly(&acquisition, code);
         }
     }
     if (code != 0) {
         outcome = krb_said(krb, code);
+        if (outcome == OUTCOME_PASSWORD_EXPIRED &&
+            request->password_out != NULL &&
+            bytes_copy(request->password_out,
+                       bytes_span(&acquisition.password)) < 0) {
+            outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+        }
         goto out;
     }
     *cache_out = acquisition.cache;

@@ -28,6 +28,8 @@ struct acquire_request {
     const struct options *options; /* borrowed */
     struct span password;          /* stacked; empty = ask */
     const struct asker *asker;     /* borrowed */
+    /* Where it has expired: what it was, the caller's; NULL = not wanted. */
+    struct bytes *password_out;
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "pam/conv.h"
 #include "pam/errand.h"
+#include "pam/password.h"
 #include "pam/state.h"
 
 /* Keeps what ERRAND has brought on the handle. */
@@ -36,6 +37,17 @@ explain(struct host *host, enum outcome outcome)
     }
 }
 
+static enum outcome
+ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
+{
+    static const struct conv_password password = {.words = "Password",
+                                                  .item = PAM_AUTHTOK};
+
+    return password_is_asked(prompts)
+               ? password_answer(host, payload)
+               : conv_ask(host, prompts, &password, payload);
+}
+
 /* One try with PASSWORD (NULL: ask for it). */
 static enum outcome
 try_password(struct host *host, struct state *state, const char *password)
@@ -43,6 +55,7 @@ try_password(struct host *host, struct state *state, const char *password)
     struct errand errand = errand_for(host, JOB_ACQUIRE);
     enum outcome outcome = OUTCOME_SUCCESS;
 
+    errand.ask = ask;
     if (password != NULL) {
         errand.request.password = span_from_text(password);
     }
@@ -59,6 +72,9 @@ try_password(struct host *host, struct state *state, const char *password)
     } else if (outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "authentication failed");
         explain(host, outcome);
+        if (host->options.force_pwchange) {
+            password_explain(&errand, outcome);
+        }
     }
     errand_free(&errand);
     return outcome;

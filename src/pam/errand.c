@@ -65,13 +65,11 @@ greeted(void *data, const struct options *completed)
 static enum outcome
 prompt(void *data, const struct prompts *prompts, struct bytes *payload)
 {
-    static const struct conv_password password = {.words = "Password",
-                                                  .item = PAM_AUTHTOK};
     struct errand *errand = data;
 
-    return errand->ask != NULL
-               ? errand->ask(errand->host, prompts, payload)
-               : conv_ask(errand->host, prompts, &password, payload);
+    /* Who asks for nothing has no business with a helper that does. */
+    return errand->ask == NULL ? OUTCOME_HELPER_FAILED
+                               : errand->ask(errand->host, prompts, payload);
 }
 
 static void

@@ -25,9 +25,7 @@ struct errand {
     bool is_shared; /* that name is not this session's alone */
     /* Why no name could be drawn; "" = not known here. */
     char cause[256];
-    /*
-     * Puts PROMPTS to the user and appends the ANSWERS message to PAYLOAD; NULL
-     * = as in authentication (conv_ask).
+    /* Puts PROMPTS to the user and appends the ANSWERS to PAYLOAD; NULL = no.
      */
     enum outcome (*ask)(struct host *host, const struct prompts *prompts,
                         struct bytes *payload);

@@ -7,7 +7,6 @@
 #include <security/pam_modules.h>
 
 #include "pam/conv.h"
-#include "pam/errand.h"
 
 /* The longest text that asks for a password. */
 #define WORDS_MAX 256
@@ -94,9 +93,8 @@ find_new(struct host *host)
     return ask_twice(host, words, again);
 }
 
-/* The same, for the helper. */
-static enum outcome
-answer_new(struct host *host, struct bytes *payload)
+enum outcome
+password_answer(struct host *host, struct bytes *payload)
 {
     struct answers answers = {.count = 1};
     enum outcome outcome = find_new(host);
@@ -109,9 +107,8 @@ answer_new(struct host *host, struct bytes *payload)
     return outcome;
 }
 
-/* Whether it is the exchange's own question, not one of libkrb5's. */
-static bool
-wants_new(const struct prompts *prompts)
+bool
+password_is_asked(const struct prompts *prompts)
 {
     return prompts->count == 1 && !prompts->list[0].is_password &&
            strcmp(prompts->list[0].text, MESSAGE_PROMPT_NEW_PASSWORD) == 0;
@@ -124,8 +121,8 @@ ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
     const struct conv_password current = {.words = words,
                                           .item = PAM_OLDAUTHTOK};
 
-    if (wants_new(prompts)) {
-        return answer_new(host, payload);
+    if (password_is_asked(prompts)) {
+        return password_answer(host, payload);
     }
     write_words(host, "Current", words);
     return conv_ask(host, prompts, &current, payload);
@@ -173,20 +170,6 @@ try_current(struct host *host)
                : outcome;
 }
 
-/* What the user is told of OUTCOME, which ERRAND has come to. */
-static void
-explain(const struct errand *errand, enum outcome outcome)
-{
-    char text[PAM_MAX_MSG_SIZE];
-
-    if (outcome == OUTCOME_PASSWORD_REJECTED) {
-        /* "Password change rejected: ", says libkrb5, and the realm why. */
-        (void)snprintf(text, sizeof(text), "%s", errand->answer.result.detail);
-        log_strip_for_terminal(text);
-        conv_complain(errand->host, text);
-    }
-}
-
 static enum outcome
 change(struct host *host)
 {
@@ -204,7 +187,7 @@ change(struct host *host)
                  host->user);
     } else if (outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "the password is not changed");
-        explain(&errand, outcome);
+        password_explain(&errand, outcome);
     }
     errand_free(&errand);
     return outcome;
@@ -231,6 +214,19 @@ update(struct host *host)
         (void)pam_set_item(host->handle, PAM_AUTHTOK, NULL);
     }
     return outcome;
+}
+
+void
+password_explain(const struct errand *errand, enum outcome outcome)
+{
+    char text[PAM_MAX_MSG_SIZE];
+
+    if (outcome == OUTCOME_PASSWORD_REJECTED) {
+        /* "Password change rejected: ", says libkrb5, and the realm why. */
+        (void)snprintf(text, sizeof(text), "%s", errand->answer.result.detail);
+        log_strip_for_terminal(text);
+        conv_complain(errand->host, text);
+    }
 }
 
 enum outcome

@@ -2,7 +2,7 @@
 #ifndef PAM_PASSWORD_H
 #define PAM_PASSWORD_H
 
-#include "pam/host.h"
+#include "pam/errand.h"
 
 /*
  * Changes the user's Kerberos password, in the two halves of pam_chauthtok(3):
@@ -13,5 +13,15 @@
  * OUTCOME_NOT_OURS.
  */
 enum outcome password_change(struct host *host);
+
+/*
+ * For authentication too, where the password has expired: whether PROMPTS are
+ * the exchange's question for a new one, and the user's answer to it.
+ */
+bool password_is_asked(const struct prompts *prompts);
+enum outcome password_answer(struct host *host, struct bytes *payload);
+
+/* Tells the user why OUTCOME of ERRAND, where it is about the new password. */
+void password_explain(const struct errand *errand, enum outcome outcome);
 
 #endif

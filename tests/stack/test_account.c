@@ -76,7 +76,7 @@ static const struct failed_case {
     {"mypassword1", "wrong-password", ""},
     {"locked", "locked-password", ""},
     {"gone", "gone-password", ""},
-    {"expired", "expired-password", ""},
+    {"expired", "expired-password", "fail_pwchange"},
     {"alice", "", ""},
     {"alice", "alice-password", "helper=/nonexistent"},
     {"alice", "alice-password", "force_first_pass"},

@@ -184,7 +184,7 @@ START_TEST(test_auth_expired_password_fails_and_is_told)
 {
     static const char *const answers[] = {"expired-password", NULL};
 
-    EXPECT(authenticate("expired", "", answers), PAM_AUTH_ERR);
+    EXPECT(authenticate("expired", "fail_pwchange", answers), PAM_AUTH_ERR);
     ck_assert_uint_eq(common_password_prompts(&stack), 1);
     ck_assert_uint_eq(common_words(&stack), 1);
     ck_assert_ptr_nonnull(
@@ -198,7 +198,7 @@ START_TEST(test_auth_pam_silent_says_nothing)
 {
     static const char *const answers[] = {"expired-password", NULL};
 
-    common_start(&stack, "expired", "", answers);
+    common_start(&stack, "expired", "fail_pwchange", answers);
     EXPECT(pam_authenticate(stack.handle, PAM_SILENT), PAM_AUTH_ERR);
     ck_assert_uint_eq(common_password_prompts(&stack), 1);
     ck_assert_uint_eq(common_words(&stack), 0);

@@ -118,6 +118,33 @@ effect_force_first_pass(const char *arguments)
     return is_forced;
 }
 
+/* It is refused, and no new one is asked for. */
+static bool
+effect_fail_pwchange(const char *arguments)
+{
+    static const char *const answers[] = {"expired-password", NULL};
+    bool is_refused = false;
+
+    common_start(&stack, "expired", arguments, answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    is_refused = stack_prompts(&stack) == 1;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_refused;
+}
+
+static bool
+effect_force_pwchange(const char *arguments)
+{
+    static const char *const answers[] = {"expired-password", NULL};
+    bool is_so = false;
+
+    common_start(&stack, "expired", arguments, answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    is_so = strcmp(stack_text(&stack, 1), "Enter new Kerberos password: ") == 0;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_so;
+}
+
 static bool
 effect_forwardable(const char *arguments)
 {
@@ -332,7 +359,9 @@ static const struct row {
     {"ccache_dir", effect_ccache_dir, "/tmp/home/alice", "/tmp", NULL},
     {"clear_on_fail", effect_clear_on_fail, "true", "false", NULL},
     {"debug", effect_debug, "true", "false", NULL},
+    {"fail_pwchange", effect_fail_pwchange, "true", "false", NULL},
     {"force_first_pass", effect_force_first_pass, "true", "false", NULL},
+    {"force_pwchange", effect_force_pwchange, "true", "false", NULL},
     {"forwardable", effect_forwardable, "true", "false", NULL},
     {"helper", effect_helper, "/nonexistent/helper", NULL, NULL},
     {"ignore_k5login", effect_ignore_k5login, "true", "false", NULL},

@@ -365,6 +365,167 @@ START_TEST(test_password_stacked_current_one_that_is_wrong)
 }
 END_TEST
 
+/* Passwords that have expired, at login. */
+
+#define TOLD "Password expired.  You must change it now."
+
+static void
+expire(void)
+{
+    common_kadmin("modprinc -pwexpire \"2001-01-01 00:00:00 GMT\" changer");
+}
+
+static void
+begin_expired(void)
+{
+    begin();
+    expire();
+}
+
+static int
+log_in(const char *arguments, const char *const *answers)
+{
+    common_start(&stack, "changer", arguments, answers);
+    return pam_authenticate(stack.handle, 0);
+}
+
+START_TEST(test_password_that_has_expired_is_changed_at_login)
+{
+    EXPECT(log_in("debug", good), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 4);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Password: ");
+    check_shown(1, PAM_TEXT_INFO, TOLD);
+    check_shown(2, PAM_PROMPT_ECHO_OFF, "Enter new password: ");
+    check_shown(3, PAM_PROMPT_ECHO_OFF, "Enter it again: ");
+    ck_assert(common_logged(LOG_INFO, "authenticated as changer@PAM.TEST"));
+    ck_assert(!stack_logged(OLD) && !stack_logged(NEW));
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_is_not_told_where_silent)
+{
+    EXPECT(log_in("silent", good), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 3);
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
+}
+END_TEST
+
+/* Nobody learns that it has expired, who does not know it. */
+START_TEST(test_password_that_has_expired_and_is_wrong)
+{
+    EXPECT(log_in("", wrong_answers), PAM_AUTH_ERR);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    ck_assert(common_logged(LOG_INFO, "wrong password"));
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_is_mistyped)
+{
+    static const char *const twice[] = {OLD, NEW, "a", NEW,
+                                        "b", NEW, NEW, NULL};
+    static const char *const always[] = {OLD, NEW, "a", NEW, "b",
+                                         NEW, "c", NEW, NEW, NULL};
+
+    EXPECT(log_in("", _i == 0 ? twice : always),
+           _i == 0 ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL);
+    check_shown(4, PAM_TEXT_INFO, "Passwords do not match.  Please try again.");
+    ck_assert_uint_eq(stack_prompts(&stack), 7);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(opens(NEW) == (_i == 0));
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_for_one_that_is_rejected)
+{
+    static const char *const answers[] = {OLD, "short", "short",
+                                          NEW, NEW,     NULL};
+
+    common_kadmin("addpol -minlength 8 strict");
+    common_kadmin("modprinc -policy strict changer");
+    expire();
+    EXPECT(log_in("", answers), PAM_SUCCESS);
+    ck_assert_msg(strstr(stack_text(&stack, 4), "too short") != NULL, "%s",
+                  stack_text(&stack, 4));
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
+    common_kadmin("modprinc -clearpolicy changer");
+    ck_assert(realm_admin("delpol -force strict"));
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_and_no_new_one)
+{
+    static const char *const answers[] = {OLD, NULL};
+
+    EXPECT(log_in("", answers), PAM_AUTH_ERR);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_and_is_stacked)
+{
+    static const char *const answers[] = {NEW, NEW, NULL};
+
+    NEEDS_ROOT();
+    common_start_stored(&stack, "changer", OLD, "use_first_pass", answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(common_password_prompts(&stack), 2);
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_fails_where_so_wanted)
+{
+    EXPECT(log_in("fail_pwchange", good), PAM_AUTH_ERR);
+    ck_assert_uint_eq(stack.shown_count, 2);
+    ck_assert_ptr_nonnull(strstr(stack_text(&stack, 1), "has expired"));
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_is_changed_as_in_a_password_line)
+{
+    static const char *const mistyped[] = {OLD, NEW, "a", NULL};
+
+    EXPECT(log_in("force_pwchange", _i == 0 ? good : mistyped),
+           _i == 0 ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Password: ");
+    check_shown(1, PAM_PROMPT_ECHO_OFF, "Enter new Kerberos password: ");
+    check_shown(2, PAM_PROMPT_ECHO_OFF, "Retype new Kerberos password: ");
+    ck_assert_uint_eq(stack.shown_count, _i == 0 ? 3 : 4);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(opens(NEW) == (_i == 0));
+}
+END_TEST
+
+static void
+add_expired(Suite *suite)
+{
+    TCase *tcase = common_case(suite, "expired");
+
+    tcase_add_checked_fixture(tcase, begin_expired, end);
+    tcase_add_test(tcase, test_password_that_has_expired_is_changed_at_login);
+    tcase_add_test(tcase,
+                   test_password_that_has_expired_is_not_told_where_silent);
+    tcase_add_test(tcase, test_password_that_has_expired_and_is_wrong);
+    tcase_add_loop_test(tcase, test_password_that_has_expired_is_mistyped, 0,
+                        2);
+    tcase_add_test(tcase,
+                   test_password_that_has_expired_for_one_that_is_rejected);
+    tcase_add_test(tcase, test_password_that_has_expired_and_no_new_one);
+    tcase_add_test(tcase, test_password_that_has_expired_and_is_stacked);
+    tcase_add_test(tcase, test_password_that_has_expired_fails_where_so_wanted);
+    tcase_add_loop_test(
+        tcase, test_password_that_has_expired_is_changed_as_in_a_password_line,
+        0, 2);
+}
+
 int
 main(void)
 {
@@ -392,5 +553,6 @@ main(void)
         tcase, test_password_clear_on_fail_takes_the_new_one_back, 0, 2);
     tcase_add_loop_test(tcase, test_password_stacked_current_one_that_is_wrong,
                         0, 2);
+    add_expired(suite);
     return suite_main(suite);
 }
