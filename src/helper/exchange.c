@@ -58,7 +58,14 @@ acquire_tgt(struct krb *krb, const struct acquire_request *request,
         outcome = expired_change(krb, request, &password);
         if (outcome == OUTCOME_SUCCESS) {
             again.password = bytes_span(&password);
+            again.is_new_password = true;
             outcome = acquire(krb, &again, cache_out);
+            if (outcome == OUTCOME_PASSWORD_EXPIRED ||
+                outcome == OUTCOME_WRONG_PASSWORD) {
+                outcome = krb_refuse(krb, OUTCOME_KDC_NONSENSE,
+                                     "the password was changed, but no KDC "
+                                     "knows the new one yet");
+            }
         }
     }
     bytes_free(&password);

@@ -252,6 +252,24 @@ prepare_options(struct acquisition *acquisition)
     return code;
 }
 
+/*
+ * An AS exchange with a password that was just changed: libkrb5 goes on to the
+ * primary KDC where a replica does not know it yet.
+ */
+static krb5_error_code
+exchange_with_primary(struct acquisition *acquisition)
+{
+    krb5_context context = acquisition->krb->context;
+    krb5_creds creds = {0};
+    krb5_error_code code = krb5_get_init_creds_password(
+        context, &creds, acquisition->request->client,
+        (const char *)acquisition->password.data, NULL, NULL, 0, NULL,
+        acquisition->options);
+
+    krb5_free_cred_contents(context, &creds);
+    return code;
+}
+
 /* One AS exchange, with acquisition->password where that is not empty. */
 static krb5_error_code
 exchange(struct acquisition *acquisition)
@@ -361,9 +379,11 @@ acquire(struct krb *krb, const struct acquire_request *request,
         code = keep_password(&acquisition, request->password);
     }
     if (code == 0) {
-        code = exchange(&acquisition);
+        code = request->is_new_password ? exchange_with_primary(&acquisition)
+                                        : exchange(&acquisition);
         /* Who was asked has had his round trip: no second prompt. */
-        if (!acquisition.was_asked && refuses_principal(krb_outcome(code))) {
+        if (!acquisition.was_asked && !request->is_new_password &&
+            refuses_principal(krb_outcome(code))) {
             code = refuse_slowly(&acquisition, code);
         }
     }

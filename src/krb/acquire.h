@@ -24,7 +24,9 @@ struct asker {
 
 struct acquire_request {
     krb5_principal client; /* borrowed */
-    const char *service;   /* NULL = a TGT; else for this, for a moment */
+    bool is_new_password; /* a replica may not know it: the primary is asked too
+                           */
+    const char *service;  /* NULL = a TGT; else for this, for a moment */
     const struct options *options; /* borrowed */
     struct span password;          /* stacked; empty = ask */
     const struct asker *asker;     /* borrowed */

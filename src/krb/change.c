@@ -29,21 +29,27 @@ take_ticket(struct krb *krb, krb5_ccache cache, krb5_creds *creds_out)
     return code;
 }
 
-/* What the realm has said: RESULT in words, and what it adds. */
+/*
+ * What the realm has said: RESULT_CODE in words, and what it adds.  Only of one
+ * code another password helps.
+ */
 static enum outcome
-refuse(struct krb *krb, const krb5_data *code_words, const krb5_data *result)
+refuse(struct krb *krb, int result_code, const krb5_data *code_words,
+       const krb5_data *result)
 {
     char *message = NULL;
-    enum outcome outcome = OUTCOME_SUCCESS;
+    enum outcome outcome = result_code == KRB5_KPASSWD_SOFTERROR
+                               ? OUTCOME_PASSWORD_REJECTED
+                               : OUTCOME_KDC_REFUSED;
 
     /* Active Directory answers with its password policy, as a structure. */
     if (krb5_chpw_message(krb->context, result, &message) != 0) {
         message = NULL;
     }
-    outcome = krb_refuse(
-        krb, OUTCOME_PASSWORD_REJECTED, "%.*s%s%s", (int)code_words->length,
-        code_words->data == NULL ? "" : code_words->data,
-        message == NULL ? "" : ": ", message == NULL ? "" : message);
+    (void)krb_refuse(krb, outcome, "%.*s%s%s", (int)code_words->length,
+                     code_words->data == NULL ? "" : code_words->data,
+                     message == NULL ? "" : ": ",
+                     message == NULL ? "" : message);
     krb5_free_string(krb->context, message);
     return outcome;
 }
@@ -61,8 +67,12 @@ change(struct krb *krb, krb5_creds *creds, char *password)
 
     if (code != 0) {
         outcome = krb_said(krb, code);
+        if (outcome == OUTCOME_WRONG_PASSWORD) {
+            /* The old one was right: the answer is garbled. */
+            outcome = OUTCOME_KDC_NONSENSE;
+        }
     } else if (result_code != KRB5_KPASSWD_SUCCESS) {
-        outcome = refuse(krb, &code_words, &result);
+        outcome = refuse(krb, result_code, &code_words, &result);
     }
     krb5_free_data_contents(krb->context, &code_words);
     krb5_free_data_contents(krb->context, &result);

@@ -12,7 +12,8 @@
 /*
  * Changes the password of the principal of CACHE, which has a ticket for
  * CHANGE_SERVICE, to NEW_PASSWORD.  OUTCOME_PASSWORD_REJECTED where the realm
- * refuses it: its words are then the detail of KRB.
+ * refuses this one, OUTCOME_KDC_REFUSED where it would refuse any: its words
+ * are then the detail of KRB.
  */
 enum outcome change_password(struct krb *krb, krb5_ccache cache,
                              struct span new_password);

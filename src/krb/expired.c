@@ -29,13 +29,18 @@ ask_and_change(struct krb *krb, const struct asker *asker,
     enum outcome outcome = OUTCOME_SUCCESS;
 
     if (asker->ask(asker->data, prompts, &answers) < 0 ||
-        answers.count != prompts->count || answers.list[0].length == 0 ||
-        span_has_nul(answers.list[0])) {
+        answers.count != prompts->count || span_has_nul(answers.list[0])) {
         return krb_refuse(krb, OUTCOME_NO_ANSWER, "no new password");
     }
-    if (!is_same(answers.list[0], answers.list[answers.count - 1])) {
+    if (answers.list[0].length == 0 ||
+        !is_same(answers.list[0], answers.list[answers.count - 1])) {
         return krb_refuse(krb, OUTCOME_PASSWORD_MISTYPED,
                           "the two do not match");
+    }
+    if (is_same(answers.list[0], bytes_span(password))) {
+        /* As a host has it that answers every question with what it knows. */
+        return krb_refuse(krb, OUTCOME_PASSWORD_EXPIRED,
+                          "the new password is the old one");
     }
     outcome = change_password(krb, cache, answers.list[0]);
     if (outcome == OUTCOME_SUCCESS &&
@@ -59,16 +64,16 @@ change_in_dialogue(struct krb *krb, const struct asker *asker,
     asker->inform(asker->data, "Password expired.  You must change it now.");
     for (int i = 0; i < TRIES; i++) {
         outcome = ask_and_change(krb, asker, &prompts, cache, password);
-        if (outcome == OUTCOME_PASSWORD_MISTYPED) {
-            asker->inform(asker->data,
-                          "Passwords do not match.  Please try again.");
-        } else if (outcome == OUTCOME_PASSWORD_REJECTED) {
-            (void)snprintf(text, sizeof(text), "%s  Please try again.",
-                           krb->detail);
-            asker->inform(asker->data, text);
-        } else {
+        if (outcome != OUTCOME_PASSWORD_MISTYPED &&
+            outcome != OUTCOME_PASSWORD_REJECTED) {
             break;
         }
+        (void)snprintf(text, sizeof(text), "%s%s",
+                       outcome == OUTCOME_PASSWORD_MISTYPED
+                           ? "Passwords do not match."
+                           : krb->detail,
+                       i + 1 < TRIES ? "  Please try again." : "");
+        asker->inform(asker->data, text);
     }
     return outcome;
 }

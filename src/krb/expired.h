@@ -12,7 +12,8 @@
  * must be the one that has expired (else OUTCOME_WRONG_PASSWORD), and has it
  * changed.  As libkrb5 does it, up to three times; with force_pwchange the
  * asker is asked once, for MESSAGE_PROMPT_NEW_PASSWORD.  *PASSWORD is then the
- * new one.  OUTCOME_PASSWORD_MISTYPED, OUTCOME_PASSWORD_REJECTED.
+ * new one.  OUTCOME_PASSWORD_MISTYPED, OUTCOME_PASSWORD_REJECTED;
+ * OUTCOME_PASSWORD_EXPIRED where the new one is the old one.
  */
 enum outcome expired_change(struct krb *krb,
                             const struct acquire_request *request,

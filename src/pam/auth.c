@@ -43,7 +43,7 @@ ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
     static const struct conv_password password = {.words = "Password",
                                                   .item = PAM_AUTHTOK};
 
-    return password_is_asked(prompts)
+    return host->options.force_pwchange && password_is_asked(prompts)
                ? password_answer(host, payload)
                : conv_ask(host, prompts, &password, payload);
 }

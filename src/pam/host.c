@@ -422,7 +422,9 @@ host_stacked_password(const struct host *host, int item,
                       const char **password_out)
 {
     const struct options *options = &host->options;
-    bool must = options->force_first_pass;
+    /* What pam_krb5 called it in an auth line. */
+    bool must = options->force_first_pass ||
+                (item == PAM_AUTHTOK && options->use_authtok);
     bool wants = must || options->use_first_pass || options->try_first_pass;
     const void *password = NULL;
     size_t length = 0;

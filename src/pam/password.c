@@ -7,6 +7,7 @@
 #include <security/pam_modules.h>
 
 #include "pam/conv.h"
+#include "pam/state.h"
 
 /* The longest text that asks for a password. */
 #define WORDS_MAX 256
@@ -38,10 +39,12 @@ item_password(const struct host *host, int item)
                : text;
 }
 
-/* Keeps SECRET as PAM_AUTHTOK. */
+/* Keeps host->secret as PAM_AUTHTOK. */
 static enum outcome
-keep_new(struct host *host, struct bytes *secret)
+keep_new(struct host *host)
 {
+    struct bytes *secret = &host->secret;
+
     if (bytes_reserve(secret, secret->length + 1) < 0) {
         return OUTCOME_NO_MEMORY;
     }
@@ -51,7 +54,7 @@ keep_new(struct host *host, struct bytes *secret)
                : OUTCOME_NO_MEMORY;
 }
 
-/* Asks for WORDS, then again, and keeps what was typed as PAM_AUTHTOK. */
+/* Asks for WORDS, then AGAIN; what was typed is in host->secret then. */
 static enum outcome
 ask_twice(struct host *host, const char *words, const char *again)
 {
@@ -66,44 +69,72 @@ ask_twice(struct host *host, const char *words, const char *again)
     if (outcome == OUTCOME_SUCCESS &&
         (secret->length != repeated.length ||
          memcmp(secret->data, repeated.data, repeated.length) != 0)) {
-        conv_complain(host, "Passwords don't match");
         outcome = OUTCOME_PASSWORD_MISTYPED;
     }
     bytes_free(&repeated);
-    if (outcome == OUTCOME_SUCCESS) {
-        outcome = keep_new(host, secret);
+    if (outcome != OUTCOME_SUCCESS) {
+        bytes_free(secret);
     }
-    bytes_free(secret);
+    if (outcome == OUTCOME_PASSWORD_MISTYPED) {
+        /* Behind the erasing: the host's thread may end in it. */
+        conv_complain(host, "Passwords don't match");
+    }
     return outcome;
 }
 
-/* Has the new password in PAM_AUTHTOK. */
+/* The same, with the words for a Kerberos password. */
 static enum outcome
-find_new(struct host *host)
+ask_new(struct host *host)
 {
     char words[WORDS_MAX];
     char again[WORDS_MAX];
 
-    if (host->options.use_authtok) {
-        return item_password(host, PAM_AUTHTOK) == NULL ? OUTCOME_NO_ANSWER
-                                                        : OUTCOME_SUCCESS;
-    }
     write_words(host, "Enter new", words);
     write_words(host, "Retype new", again);
     return ask_twice(host, words, again);
 }
 
+static enum outcome
+answer(struct span password, struct bytes *payload)
+{
+    const struct answers answers = {.count = 1, .list = {password}};
+
+    answers_pack(payload, &answers);
+    return payload->error == 0 ? OUTCOME_SUCCESS : OUTCOME_NO_MEMORY;
+}
+
 enum outcome
 password_answer(struct host *host, struct bytes *payload)
 {
-    struct answers answers = {.count = 1};
-    enum outcome outcome = find_new(host);
+    enum outcome outcome = ask_new(host);
 
     if (outcome == OUTCOME_SUCCESS) {
-        answers.list[0] = span_from_text(item_password(host, PAM_AUTHTOK));
-        answers_pack(payload, &answers);
-        outcome = payload->error == 0 ? OUTCOME_SUCCESS : OUTCOME_NO_MEMORY;
+        outcome = answer(bytes_span(&host->secret), payload);
     }
+    bytes_free(&host->secret);
+    return outcome;
+}
+
+/* The new password as the option has it; it is PAM_AUTHTOK too then. */
+static enum outcome
+answer_and_keep(struct host *host, struct bytes *payload)
+{
+    const char *stacked = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (host->options.use_authtok) {
+        stacked = item_password(host, PAM_AUTHTOK);
+        return stacked == NULL ? OUTCOME_NO_ANSWER
+                               : answer(span_from_text(stacked), payload);
+    }
+    outcome = ask_new(host);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = answer(bytes_span(&host->secret), payload);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = keep_new(host);
+    }
+    bytes_free(&host->secret);
     return outcome;
 }
 
@@ -122,7 +153,7 @@ ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
                                           .item = PAM_OLDAUTHTOK};
 
     if (password_is_asked(prompts)) {
-        return password_answer(host, payload);
+        return answer_and_keep(host, payload);
     }
     write_words(host, "Current", words);
     return conv_ask(host, prompts, &current, payload);
@@ -197,22 +228,66 @@ change(struct host *host)
 static void
 ask_for_others(struct host *host)
 {
-    if (!host->options.use_authtok) {
-        (void)ask_twice(host, "Enter new password", "Retype new password");
+    if (!host->options.use_authtok &&
+        ask_twice(host, "Enter new password", "Retype new password") ==
+            OUTCOME_SUCCESS) {
+        (void)keep_new(host);
     }
+    bytes_free(&host->secret);
+}
+
+/*
+ * Whether the change is not for us: of an excluded user, or for the sake of
+ * another module's password that has expired (pam_sm_chauthtok(3)): ours is
+ * changed at login.
+ */
+static bool
+is_not_ours(const struct host *host)
+{
+    return (host->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0 ||
+           host_excludes_user(host);
+}
+
+/* What the first half has come to; OUTCOME_SUCCESS where there was none. */
+static enum outcome
+tried(const struct host *host)
+{
+    const struct state *state = state_if_any(host);
+
+    return state != NULL && state->has_tried ? state->tried : OUTCOME_SUCCESS;
 }
 
 static enum outcome
 update(struct host *host)
 {
-    enum outcome outcome =
-        host_excludes_user(host) ? OUTCOME_NOT_OURS : change(host);
+    enum outcome outcome = is_not_ours(host) ? OUTCOME_NOT_OURS : tried(host);
 
+    if (outcome != OUTCOME_SUCCESS) {
+        /* The stack goes on without us. */
+        ask_for_others(host);
+        return outcome;
+    }
+    outcome = change(host);
     if (outcome == OUTCOME_NOT_OURS) {
         ask_for_others(host);
     } else if (outcome != OUTCOME_SUCCESS && host->options.clear_on_fail) {
         (void)pam_set_item(host->handle, PAM_AUTHTOK, NULL);
     }
+    return outcome;
+}
+
+static enum outcome
+try_and_remember(struct host *host)
+{
+    struct state *state = state_of(host);
+    enum outcome outcome =
+        is_not_ours(host) ? OUTCOME_NOT_OURS : try_current(host);
+
+    if (state == NULL) {
+        return OUTCOME_NO_MEMORY;
+    }
+    state->has_tried = true;
+    state->tried = outcome;
     return outcome;
 }
 
@@ -235,8 +310,6 @@ password_change(struct host *host)
     if (host->user == NULL) {
         return OUTCOME_NOT_OURS;
     }
-    if ((host->flags & PAM_UPDATE_AUTHTOK) != 0) {
-        return update(host);
-    }
-    return host_excludes_user(host) ? OUTCOME_NOT_OURS : try_current(host);
+    return (host->flags & PAM_UPDATE_AUTHTOK) != 0 ? update(host)
+                                                   : try_and_remember(host);
 }

@@ -17,6 +17,8 @@ enum outcome password_change(struct host *host);
 /*
  * For authentication too, where the password has expired: whether PROMPTS are
  * the exchange's question for a new one, and the user's answer to it.
+ * PAM_AUTHTOK stays what it was: modules behind may need it to open what is
+ * locked with it.
  */
 bool password_is_asked(const struct prompts *prompts);
 enum outcome password_answer(struct host *host, struct bytes *payload);

@@ -20,6 +20,10 @@ struct state {
     struct bytes tickets; /* empty = none, or in a cache already */
     struct handover handover;
 
+    /* What has come of the first half of a change, where there was one. */
+    bool has_tried;
+    enum outcome tried;
+
     /* The cache that this handle's session has. */
     struct holding holding;
     bool must_end;          /* it could not be ended when it should have been */

@@ -365,6 +365,62 @@ START_TEST(test_password_stacked_current_one_that_is_wrong)
 }
 END_TEST
 
+/* Whom the first half has refused is not asked for the same again. */
+START_TEST(test_password_is_not_tried_twice)
+{
+    static const char *const answers[] = {"wrong", NEW, NEW, NULL};
+    size_t before = common_kdc_log("PREAUTH_FAILED", "changer@");
+
+    start_stack("changer", "", "pam_permit.so", answers);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 3);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Current Kerberos password: ");
+    /* pam_permit stands for one that has a password to change. */
+    check_shown(1, PAM_PROMPT_ECHO_OFF, "Enter new password: ");
+    check_shown(2, PAM_PROMPT_ECHO_OFF, "Retype new password: ");
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert_uint_eq(common_kdc_log("PREAUTH_FAILED", "changer@"), before + 1);
+    check_unchanged();
+}
+END_TEST
+
+START_TEST(test_password_of_a_local_user_is_for_those_behind)
+{
+    static const char *const answers[] = {"local", NEW, NEW, NULL};
+
+    start_stack("nobody-here", "", "pam_permit.so", answers);
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 3);
+    check_shown(1, PAM_PROMPT_ECHO_OFF, "Enter new password: ");
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* The host wants that which has expired, and it is not ours. */
+START_TEST(test_password_that_has_not_expired_is_left)
+{
+    static const char *const answers[] = {NEW, NEW, NULL};
+
+    start_stack("changer", "", "pam_permit.so", answers);
+    EXPECT(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK),
+           PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 2);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Enter new password: ");
+    stack_end(&stack, PAM_SUCCESS);
+    check_unchanged();
+}
+END_TEST
+
+/* In an auth line it is another name of force_first_pass, as with pam_krb5. */
+START_TEST(test_password_use_authtok_in_an_auth_line)
+{
+    common_start(&stack, "changer", "use_authtok", good);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    ck_assert_uint_eq(stack.shown_count, 0);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
 /* Passwords that have expired, at login. */
 
 #define TOLD "Password expired.  You must change it now."
@@ -435,6 +491,9 @@ START_TEST(test_password_that_has_expired_is_mistyped)
            _i == 0 ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL);
     check_shown(4, PAM_TEXT_INFO, "Passwords do not match.  Please try again.");
     ck_assert_uint_eq(stack_prompts(&stack), 7);
+    if (_i == 1) {
+        check_shown(10, PAM_TEXT_INFO, "Passwords do not match.");
+    }
     stack_end(&stack, PAM_SUCCESS);
     ck_assert(opens(NEW) == (_i == 0));
 }
@@ -464,6 +523,33 @@ START_TEST(test_password_that_has_expired_and_no_new_one)
 
     EXPECT(log_in("", answers), PAM_AUTH_ERR);
     stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+/* sshd answers each question with the one password that it has. */
+START_TEST(test_password_that_has_expired_is_not_its_own_successor)
+{
+    static const char *const answers[] = {OLD, OLD, OLD, NULL};
+
+    EXPECT(log_in(_i == 0 ? "" : "force_pwchange", answers), PAM_AUTH_ERR);
+    ck_assert(common_logged(LOG_INFO, "the new password is the old one"));
+    ck_assert_uint_eq(stack_prompts(&stack), 3);
+    stack_end(&stack, PAM_AUTH_ERR);
+    /* It still has expired. */
+    EXPECT(log_in("fail_pwchange", good), PAM_AUTH_ERR);
+    ck_assert_ptr_nonnull(strstr(stack_text(&stack, 1), "has expired"));
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+START_TEST(test_password_that_has_expired_for_an_empty_one)
+{
+    static const char *const answers[] = {OLD, "", "", NEW, NEW, NULL};
+
+    EXPECT(log_in("", answers), PAM_SUCCESS);
+    check_shown(4, PAM_TEXT_INFO, "Passwords do not match.  Please try again.");
+    stack_end(&stack, PAM_SUCCESS);
+    check_changed();
 }
 END_TEST
 
@@ -519,6 +605,9 @@ add_expired(Suite *suite)
     tcase_add_test(tcase,
                    test_password_that_has_expired_for_one_that_is_rejected);
     tcase_add_test(tcase, test_password_that_has_expired_and_no_new_one);
+    tcase_add_loop_test(
+        tcase, test_password_that_has_expired_is_not_its_own_successor, 0, 2);
+    tcase_add_test(tcase, test_password_that_has_expired_for_an_empty_one);
     tcase_add_test(tcase, test_password_that_has_expired_and_is_stacked);
     tcase_add_test(tcase, test_password_that_has_expired_fails_where_so_wanted);
     tcase_add_loop_test(
@@ -553,6 +642,10 @@ main(void)
         tcase, test_password_clear_on_fail_takes_the_new_one_back, 0, 2);
     tcase_add_loop_test(tcase, test_password_stacked_current_one_that_is_wrong,
                         0, 2);
+    tcase_add_test(tcase, test_password_is_not_tried_twice);
+    tcase_add_test(tcase, test_password_of_a_local_user_is_for_those_behind);
+    tcase_add_test(tcase, test_password_that_has_not_expired_is_left);
+    tcase_add_test(tcase, test_password_use_authtok_in_an_auth_line);
     add_expired(suite);
     return suite_main(suite);
 }
