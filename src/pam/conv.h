@@ -19,8 +19,8 @@ struct conv_password {
 
 /*
  * Asks PROMPTS and appends the answers to PAYLOAD as an ANSWERS message.  A
- * password is asked for and kept as PASSWORD says.  The host's
- * responses are erased.  OUTCOME_NO_ANSWER where there is no conversation, no
+ * password is asked for and kept as PASSWORD says.  The host's responses are
+ * erased.  OUTCOME_NO_ANSWER where there is no conversation, no
  * answer, an empty password, or one longer than MESSAGE_ANSWER_MAX.
  */
 enum outcome conv_ask(struct host *host, const struct prompts *prompts,
@@ -28,8 +28,8 @@ enum outcome conv_ask(struct host *host, const struct prompts *prompts,
                       struct bytes *payload);
 
 /*
- * Asks for one secret with the text WORDS, and appends it to SECRET.  The same
- * outcomes.
+ * Asks for one secret with the text WORDS, which then is what SECRET has.  The
+ * same outcomes.
  */
 enum outcome conv_ask_secret(struct host *host, const char *words,
                              struct bytes *secret);
