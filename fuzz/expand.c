@@ -99,14 +99,20 @@ behind_token(const char *name, const char **template,
     return behind_number(name, token[1] == 'u' ? values->uid : values->pid);
 }
 
-/* NAME is what is drawn for a mark, where there is one: RANDOM. */
+/*
+ * The end of WHOLE at NAME is what is drawn for a mark, where there is one:
+ * RANDOM.  Behind a dot it is one more.
+ */
 static void
-require_drawn(const char *name, const char *random)
+require_drawn(const char *whole, const char *name, const char *random)
 {
+    size_t wanted = strlen(random);
+
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-    REQUIRE(strlen(name) == strlen(random));
+    wanted += wanted > 0 && name > whole && name[-1] == '.';
+    REQUIRE(strlen(name) == wanted);
     REQUIRE(strspn(name, letters) == strlen(name));
 }
 
@@ -125,6 +131,7 @@ require_expanded(const char *name, const char *template,
                  const struct expand_values *values)
 {
     const char *end = fixed_end(template);
+    const char *whole = name;
 
     while (template <end) {
         if (*template == '%') {
@@ -135,7 +142,7 @@ require_expanded(const char *name, const char *template,
             template ++;
         }
     }
-    require_drawn(name, end);
+    require_drawn(whole, name, end);
 }
 
 /* What is neither letter nor digit in NAME was in TEMPLATE. */
@@ -160,7 +167,7 @@ expand(const char *template, const struct expand_values *values)
         REQUIRE(status == -EINVAL || status == -ENAMETOOLONG);
         /* Without a token there is nothing but its length to refuse. */
         REQUIRE(strchr(template, '%') != NULL ||
-                (status == -ENAMETOOLONG && strlen(template) > EXPAND_MAX));
+                (status == -ENAMETOOLONG && strlen(template) + 1 > EXPAND_MAX));
         return;
     }
     REQUIRE(strlen(name) <= EXPAND_MAX);
@@ -181,13 +188,13 @@ draw(const char *pattern)
         REQUIRE(name == NULL);
         REQUIRE(status ==
                 (expand_is_unique(pattern) ? -ENAMETOOLONG : -EINVAL));
-        REQUIRE(status == -EINVAL || strlen(pattern) > EXPAND_MAX);
+        REQUIRE(status == -EINVAL || strlen(pattern) + 1 > EXPAND_MAX);
         return;
     }
     REQUIRE(strlen(name) <= EXPAND_MAX);
     REQUIRE(expand_is_unique(pattern));
     REQUIRE(strncmp(name, pattern, fixed) == 0);
-    require_drawn(name + fixed, pattern + fixed);
+    require_drawn(name, name + fixed, pattern + fixed);
     free(name);
 }
 
