@@ -605,12 +605,16 @@ struct hearing {
     struct options options;
 };
 
+/* Who owns nothing (the kernel's overflow uid). */
+#define NOBODY 65534
+
 /* Whether sessions can have caches with the name that TEMPLATE gives. */
 static void
 check_template(const struct hearing *hearing, const char *template)
 {
-    const struct expand_values values = {.user = "root", .service = "krb5cc"};
-    char root[] = "root";
+    const struct expand_values values = {
+        .uid = NOBODY, .user = "nobody", .service = "krb5cc"};
+    char nobody[] = "nobody";
     struct admin_answer answer = {.outcome = OUTCOME_SUCCESS};
     char *name = NULL;
     int status = expand_template(template, &values, &name);
@@ -622,9 +626,14 @@ check_template(const struct hearing *hearing, const char *template)
                                  : admin_words(status));
         return;
     }
-    /* Whether it is there is another question. */
+    /*
+     * Whether it is there is another question; it is not root that looks, where
+     * anybody may have put something.
+     */
     admin_ask(hearing->admin, JOB_DESCRIBE,
-              &(struct record){.cache = name, .user = root}, &answer);
+              &(struct record){
+                  .cache = name, .user = nobody, .uid = NOBODY, .gid = NOBODY},
+              &answer);
     if (answer.outcome == OUTCOME_CACHE_KIND) {
         report(hearing->admin, VERDICT_WRONG, hearing->what,
                "ccache=%.200s: %s; see pam_krb5cc(8), OPTIONS", template,
