@@ -82,7 +82,8 @@ travel_request(struct trip *trip)
     int status = 0;
 
     soil(&request, sizeof(request));
-    status = request_unpack(trip->payload, &request, &trip->options);
+    status = request_unpack(trip->payload, MESSAGE_VERSION, &request,
+                            &trip->options);
     if (status < 0) {
         return refused(status, &request, sizeof(request));
     }
@@ -94,7 +95,9 @@ travel_request(struct trip *trip)
     REQUIRE(request.password.length <= MESSAGE_ANSWER_MAX);
     REQUIRE(!span_has_nul(request.password));
     require_inside(trip, request.tickets);
-    request_pack(&trip->again, &request, &trip->options);
+    require_text(trip, request.service);
+    require_text(trip, request.principal);
+    request_pack(&trip->again, MESSAGE_VERSION, &request, &trip->options);
     return 0;
 }
 
@@ -112,9 +115,12 @@ sample_request(struct bytes *payload, const struct options *options)
         .cache = "FILE:/tmp/krb5cc_1000",
         .password = {.data = (const uint8_t *)"s3cret", .length = 6},
         .tickets = blob_span,
+        .service = "sshd",
+        .principal = "alice/admin@PAM.TEST",
+        .is_new_password = true,
     };
 
-    request_pack(payload, &request, options);
+    request_pack(payload, MESSAGE_VERSION, &request, options);
 }
 
 static int
@@ -366,7 +372,7 @@ travel_result(struct trip *trip)
     int status = 0;
 
     soil(&result, sizeof(result));
-    status = result_unpack(trip->payload, &result);
+    status = result_unpack(trip->payload, MESSAGE_VERSION, &result);
     if (status < 0) {
         return refused(status, &result, sizeof(result));
     }
@@ -375,7 +381,8 @@ travel_result(struct trip *trip)
     require_text(trip, result.principal);
     require_text(trip, result.cache);
     require_inside(trip, result.tickets);
-    result_pack(&trip->again, &result);
+    require_text(trip, result.local_user);
+    result_pack(&trip->again, MESSAGE_VERSION, &result);
     return 0;
 }
 
@@ -386,10 +393,11 @@ sample_result(struct bytes *payload, const struct options *options)
                                   .detail = "20 minutes",
                                   .principal = "alice@EXAMPLE.COM",
                                   .cache = "",
-                                  .tickets = blob_span};
+                                  .tickets = blob_span,
+                                  .local_user = "alice"};
 
     (void)options;
-    result_pack(payload, &result);
+    result_pack(payload, MESSAGE_VERSION, &result);
 }
 
 static int
@@ -404,6 +412,10 @@ travel_begin(struct trip *trip)
         return refused(status, &begin, sizeof(begin));
     }
     require_inside(trip, begin.tickets);
+    REQUIRE(begin.count <= MESSAGE_NAMES_MAX);
+    for (uint32_t i = 0; i < begin.count; i++) {
+        require_text(trip, begin.names[i]);
+    }
     begin_pack(&trip->again, &begin, &trip->options);
     return 0;
 }
@@ -411,7 +423,12 @@ travel_begin(struct trip *trip)
 static void
 sample_begin(struct bytes *payload, const struct options *options)
 {
-    const struct begin begin = {.tickets = blob_span};
+    const struct begin begin = {
+        .tickets = blob_span,
+        .count = 2,
+        .names = {"alice/root@PAM.TEST", "alice@PAM.TEST"},
+        .first_decides = true,
+    };
 
     begin_pack(payload, &begin, options);
 }

@@ -7,6 +7,7 @@ unit_tests = \
 	tests/base/test_channel \
 	tests/base/test_deadline \
 	tests/base/test_expand \
+	tests/base/test_foreign \
 	tests/base/test_log \
 	tests/base/test_message \
 	tests/base/test_options \
@@ -59,6 +60,7 @@ stack_tests = \
 	tests/stack/test_kinds \
 	tests/stack/test_lies \
 	tests/stack/test_model \
+	tests/stack/test_names \
 	tests/stack/test_options \
 	tests/stack/test_password \
 	tests/stack/test_places \

@@ -28,9 +28,16 @@ read_bool(struct reader *reader)
     return read_below(reader, 2) == 1;
 }
 
+/* TEXT, or "" where there is none. */
+static void
+put_text_if_any(struct bytes *payload, const char *text)
+{
+    bytes_put_string(payload, text == NULL ? "" : text);
+}
+
 void
-request_pack(struct bytes *payload, const struct request *request,
-             const struct options *options)
+request_pack(struct bytes *payload, uint16_t version,
+             const struct request *request, const struct options *options)
 {
     bytes_put_u16(payload, (uint16_t)request->job);
     bytes_put_i64(payload, request->budget_ms);
@@ -42,15 +49,20 @@ request_pack(struct bytes *payload, const struct request *request,
     bytes_put_string(payload, request->cache);
     bytes_put_span(payload, request->password);
     bytes_put_span(payload, request->tickets);
+    if (version >= 3) {
+        put_text_if_any(payload, request->service);
+        put_text_if_any(payload, request->principal);
+        bytes_put_u16(payload, request->is_new_password);
+    }
     options_put(payload, options);
 }
 
 int
-request_unpack(struct span payload, struct request *request_out,
-               struct options *options)
+request_unpack(struct span payload, uint16_t version,
+               struct request *request_out, struct options *options)
 {
     struct reader reader = reader_from(payload);
-    struct request request = {0};
+    struct request request = {.service = "", .principal = ""};
     int status = 0;
 
     request.job = (enum job)read_below(&reader, JOB_COUNT);
@@ -63,6 +75,11 @@ request_unpack(struct span payload, struct request *request_out,
     request.cache = reader_string(&reader);
     request.password = reader_span(&reader);
     request.tickets = reader_span(&reader);
+    if (version >= 3) {
+        request.service = reader_string(&reader);
+        request.principal = reader_string(&reader);
+        request.is_new_password = read_bool(&reader);
+    }
     if (request.job == 0 || request.budget_ms <= 0 ||
         request.password.length > MESSAGE_ANSWER_MAX ||
         span_has_nul(request.password)) {
@@ -266,20 +283,24 @@ description_unpack(struct span payload, struct description *description_out)
 }
 
 void
-result_pack(struct bytes *payload, const struct result *result)
+result_pack(struct bytes *payload, uint16_t version,
+            const struct result *result)
 {
     bytes_put_u16(payload, (uint16_t)result->outcome);
     bytes_put_string(payload, result->detail);
     bytes_put_string(payload, result->principal);
     bytes_put_string(payload, result->cache);
     bytes_put_span(payload, result->tickets);
+    if (version >= 3) {
+        put_text_if_any(payload, result->local_user);
+    }
 }
 
 int
-result_unpack(struct span payload, struct result *result_out)
+result_unpack(struct span payload, uint16_t version, struct result *result_out)
 {
     struct reader reader = reader_from(payload);
-    struct result result = {0};
+    struct result result = {.local_user = ""};
     int status = 0;
 
     result.outcome = (enum outcome)read_below(&reader, OUTCOME_COUNT);
@@ -287,6 +308,9 @@ result_unpack(struct span payload, struct result *result_out)
     result.principal = reader_string(&reader);
     result.cache = reader_string(&reader);
     result.tickets = reader_span(&reader);
+    if (version >= 3) {
+        result.local_user = reader_string(&reader);
+    }
     status = reader_end(&reader);
     if (status == 0) {
         *result_out = result;
@@ -299,6 +323,11 @@ begin_pack(struct bytes *payload, const struct begin *begin,
            const struct options *options)
 {
     bytes_put_span(payload, begin->tickets);
+    bytes_put_u32(payload, begin->count);
+    for (uint32_t i = 0; i < begin->count; i++) {
+        bytes_put_string(payload, begin->names[i]);
+    }
+    bytes_put_u16(payload, begin->first_decides);
     options_put(payload, options);
 }
 
@@ -311,6 +340,14 @@ begin_unpack(struct span payload, struct begin *begin_out,
     int status = 0;
 
     begin.tickets = reader_span(&reader);
+    begin.count = reader_u32(&reader);
+    if (begin.count > MESSAGE_NAMES_MAX) {
+        return -EBADMSG;
+    }
+    for (uint32_t i = 0; i < begin.count; i++) {
+        begin.names[i] = reader_string(&reader);
+    }
+    begin.first_decides = read_bool(&reader);
     status = options_read(options, &reader);
     if (status == 0) {
         status = reader_end(&reader);

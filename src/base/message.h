@@ -26,9 +26,11 @@
 #include "base/options.h"
 #include "base/outcome.h"
 
-/* What is spoken here, and the oldest that is understood.  2: jobs from 6 on.
+/*
+ * What is spoken here, and the oldest that is understood.  2: jobs from 6 on.
+ * 3: more in REQUEST and RESULT.
  */
-#define MESSAGE_VERSION 2
+#define MESSAGE_VERSION 3
 #define MESSAGE_VERSION_OLDEST 1
 
 /* The longest payload.  A ticket with a large PAC has 64 KiB. */
@@ -93,24 +95,35 @@ struct request {
     const char *cache;    /* "" = libkrb5's default of that user */
     struct span password; /* stacked; empty = prompt */
     struct span tickets;  /* of STORE and REPLACE */
+
+    /* Since version 3; before it "", "", false.  NULL is packed as "". */
+    const char *service;   /* PAM_SERVICE */
+    const char *principal; /* whom the user has named before; "" = nobody */
+    bool is_new_password;  /* of ACQUIRE: a replica may not know it yet */
 };
 
-/* The options travel in a struct of their own since they are owned. */
-void request_pack(struct bytes *payload, const struct request *request,
-                  const struct options *options);
+/*
+ * The options travel in a struct of their own since they are owned.  VERSION is
+ * the one that both sides speak.
+ */
+void request_pack(struct bytes *payload, uint16_t version,
+                  const struct request *request, const struct options *options);
 /* 0, -EBADMSG, -ENOMEM.  OPTIONS was made by options_init. */
-int request_unpack(struct span payload, struct request *request_out,
-                   struct options *options);
+int request_unpack(struct span payload, uint16_t version,
+                   struct request *request_out, struct options *options);
 
 /* The first message: the options as krb5.conf completes them. */
 void greeting_pack(struct bytes *payload, const struct options *options);
 int greeting_unpack(struct span payload, struct options *options);
 
-/* The text of a CHANGE's prompt for the new password. */
+/*
+ * The text of a CHANGE's prompt for the new password.  Where the user shall see
+ * whose it is (expose_account), " for " and the principal's name come behind.
+ */
 #define MESSAGE_PROMPT_NEW_PASSWORD "New password"
 
 struct prompt {
-    const char *text;
+    const char *text; /* of a password: the principal whose it is */
     bool echo;
     bool is_password; /* the principal's own password is asked for */
 };
@@ -188,14 +201,29 @@ struct result {
     const char *principal; /* the identity, "" = none */
     const char *cache;     /* the cache, of PROBE the keytab, "" = none */
     struct span tickets;   /* of ACQUIRE */
+    /* Since version 3: the user's local name where PAM_USER is his principal's;
+     * "" = as it is. */
+    const char *local_user;
 };
 
-void result_pack(struct bytes *payload, const struct result *result);
-int result_unpack(struct span payload, struct result *result_out);
+void result_pack(struct bytes *payload, uint16_t version,
+                 const struct result *result);
+int result_unpack(struct span payload, uint16_t version,
+                  struct result *result_out);
 
-/* What the exchange shall do: renew TICKETS, or acquire where empty. */
+/* The most principals that a password is tried for. */
+#define MESSAGE_NAMES_MAX 16
+
+/*
+ * What the exchange shall do: renew TICKETS; or, where empty, acquire some for
+ * the first of NAMES that the password is right for.  No names: ask all the
+ * same.
+ */
 struct begin {
     struct span tickets;
+    uint32_t count;
+    const char *names[MESSAGE_NAMES_MAX];
+    bool first_decides; /* go on behind the first only where it is unknown */
 };
 
 void begin_pack(struct bytes *payload, const struct begin *begin,

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/foreign.h"
+
 #define FLAG(field, from_krb5_conf, text)                                      \
     {                                                                          \
         .name = #field, .type = OPTION_FLAG,                                   \
@@ -48,6 +50,11 @@
 #define ALSO_KRB5_CONF true
 
 static const struct option table[] = {
+    FLAG(allow_kdc_spoof, ALSO_KRB5_CONF,
+         "whether a KDC will do that no host key can verify; without it "
+         "krb5.conf decides"),
+    TEXT(alt_auth_map, NULL, ALSO_KRB5_CONF,
+         "principal that is tried first: %s is the user"),
     WORD(banner, "Kerberos", ALSO_KRB5_CONF,
          "word before \"password\" in the prompts of a change"),
     TEXT(ccache, NULL, ALSO_KRB5_CONF,
@@ -58,8 +65,14 @@ static const struct option table[] = {
     FLAG(clear_on_fail, ALSO_KRB5_CONF,
          "take the new password from the modules behind where a change fails"),
     FLAG(debug, ALSO_KRB5_CONF, "log what was decided and why"),
+    FLAG(defer_pwchange, ALSO_KRB5_CONF,
+         "let the host have an expired password changed"),
+    FLAG(expose_account, ALSO_KRB5_CONF,
+         "name the principal where a password is asked for"),
     FLAG(fail_pwchange, ALSO_KRB5_CONF,
          "refuse an expired password instead of having it changed"),
+    FLAG(force_alt_auth, ALSO_KRB5_CONF,
+         "try no other principal where that of alt_auth_map is known"),
     FLAG(force_first_pass, ARGUMENT_ONLY,
          "use the stacked password, fail where there is none"),
     FLAG(force_pwchange, ALSO_KRB5_CONF,
@@ -69,10 +82,21 @@ static const struct option table[] = {
     FLAG(ignore_k5login, ALSO_KRB5_CONF,
          "authorize by the principal's local name, not by ~/.k5login"),
     FLAG(ignore_root, ALSO_KRB5_CONF, "leave root alone"),
+    FLAG(ignore_unknown_principals, ALSO_KRB5_CONF,
+         "leave users alone whose principal is unknown or has expired"),
     TEXT(keytab, NULL, ALSO_KRB5_CONF, "keytab that the KDC is verified with"),
     NUMBER(minimum_uid, "0", 0, UINT32_MAX - 1, ALSO_KRB5_CONF,
            "leave users with a smaller uid alone"),
     FLAG(no_ccache, ARGUMENT_ONLY, "authenticate only, make no cache"),
+    FLAG(no_prompt, ALSO_KRB5_CONF,
+         "ask for the password in the words of libkrb5"),
+    FLAG(no_update_user, ALSO_KRB5_CONF,
+         "leave a user's name as it is, though he has a local one"),
+    FLAG(no_user_check, ALSO_KRB5_CONF,
+         "let in without .k5login, and without an account make no cache"),
+    FLAG(only_alt_auth, ALSO_KRB5_CONF,
+         "try no principal but that of alt_auth_map"),
+    FLAG(prompt_principal, ALSO_KRB5_CONF, "ask the user for his principal"),
     TEXT(realm, NULL, ARGUMENT_ONLY, "realm instead of krb5.conf's default"),
     TEXT(renew_lifetime, NULL, ALSO_KRB5_CONF,
          "ask for tickets renewable this long"),
@@ -80,6 +104,7 @@ static const struct option table[] = {
          "leave the cache when the session ends"),
     PATH(runtime_dir, PATH_RUNTIME,
          "directory for what does not outlive a boot"),
+    FLAG(search_k5login, ALSO_KRB5_CONF, "try each principal of ~/.k5login"),
     FLAG(silent, ARGUMENT_ONLY, "say nothing to the user"),
     NUMBER(stash_lifetime, "120", 10, 3600, ARGUMENT_ONLY,
            "seconds a login may take from the password to the session"),
@@ -95,6 +120,8 @@ static const struct option table[] = {
          "change to the stacked new password, fail where there is none"),
     FLAG(use_first_pass, ARGUMENT_ONLY,
          "use the stacked password, ask only where there is none"),
+    TEXT(user_realm, NULL, ALSO_KRB5_CONF,
+         "realm of users who name none, for nothing else"),
 };
 
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
@@ -154,8 +181,30 @@ is_one_of(const char *value, const char *const *words)
     return false;
 }
 
+/* Whether LIST, words between blanks or commas, has WORD. */
+static bool
+lists(const char *list, const char *word)
+{
+    static const char *const between = " \t,";
+    size_t length = 0;
+
+    for (; *list != '\0'; list += length) {
+        list += strspn(list, between);
+        length = strcspn(list, between);
+        if (length > 0 && length == strlen(word) &&
+            strncmp(list, word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * VALUE as that of a flag; where it is none, and SERVICE is not NULL, whether
+ * SERVICE is in the list that it must be then.
+ */
 static int
-set_flag(bool *field, const char *value)
+set_flag(bool *field, const char *value, const char *service)
 {
     /* The words of krb5.conf (krb5_appdefault_boolean). */
     static const char *const yes[] = {"true", "t", "yes", "y", "on", "1", NULL};
@@ -170,7 +219,11 @@ set_flag(bool *field, const char *value)
         *field = false;
         return 0;
     }
-    return -EINVAL;
+    if (service == NULL) {
+        return -EINVAL;
+    }
+    *field = lists(value, service);
+    return 0;
 }
 
 static int
@@ -221,11 +274,12 @@ set_text(char **field, const struct option *row, const char *value)
 #endif
 
 static int
-set_row(struct options *options, const struct option *row, const char *value)
+set_row(struct options *options, const struct option *row, const char *value,
+        const char *service)
 {
     switch (row->type) {
     case OPTION_FLAG:
-        return set_flag(field_of(options, row), value);
+        return set_flag(field_of(options, row), value, service);
     case OPTION_NUMBER:
         return set_number(field_of(options, row), row, value);
     case OPTION_TEXT:
@@ -249,7 +303,7 @@ options_init(struct options *options)
         int status = 0;
 
         if (table[i].fallback != NULL) {
-            status = set_row(options, &table[i], table[i].fallback);
+            status = set_row(options, &table[i], table[i].fallback, NULL);
         }
         if (status < 0) {
             options_free(options);
@@ -273,23 +327,172 @@ options_free(struct options *options)
     options->given = 0;
 }
 
-int
-options_set(struct options *options, enum option_source source,
-            const char *text)
-{
-    struct pair pair = split(text);
-    const struct option *row = find_row(&pair);
-    int status = 0;
+/* Where a text comes from, and for which service. */
+struct origin {
+    enum option_source source;
+    const char *service; /* NULL = a flag is no list of services */
+};
 
-    if (row == NULL ||
-        (source == OPTION_FROM_KRB5_CONF && !row->in_krb5_conf)) {
-        return -ENOENT;
-    }
-    status = set_row(options, row, pair.value);
+/* Whether ROW may stand where ORIGIN is. */
+static bool
+may_stand(const struct option *row, const struct origin *origin)
+{
+    return row != NULL &&
+           (origin->source == OPTION_FROM_ARGUMENT || row->in_krb5_conf);
+}
+
+static int
+give(struct options *options, const struct option *row, const char *value,
+     const char *service)
+{
+    int status = set_row(options, row, value, service);
+
     if (status == 0) {
         options->given |= UINT64_C(1) << (row - table);
     }
     return status;
+}
+
+/* The same of a flag that means the opposite of VALUE. */
+static int
+give_opposite(struct options *options, const struct option *row,
+              const char *value, const char *service)
+{
+    bool flag = false;
+    int status =
+        row->type == OPTION_FLAG ? set_flag(&flag, value, service) : -ENOENT;
+
+    return status < 0 ? status
+                      : give(options, row, flag ? "false" : "true", NULL);
+}
+
+/* A template in another module's tokens. */
+static int
+give_template(struct options *options, const struct option *row,
+              const char *value)
+{
+    const char *directory =
+        options->ccache_dir == NULL ? "/tmp" : options->ccache_dir;
+    char *template = NULL;
+    int status =
+        value == NULL ? -EINVAL : foreign_template(value, directory, &template);
+
+    if (status == 0) {
+        status = give(options, row, template, NULL);
+        free(template);
+    }
+    return status;
+}
+
+/* PAIR as an option of another module; what IS_NOT so means the opposite. */
+static int
+give_foreign(struct options *options, const struct origin *origin,
+             const struct pair *pair, bool is_not)
+{
+    const struct foreign *foreign = foreign_find(pair->name, pair->name_length);
+    struct pair ours = {0};
+    const struct option *row = NULL;
+    bool flag = false;
+    int status = 0;
+
+    if (foreign == NULL) {
+        return -ENOENT;
+    }
+    if (foreign->kind == FOREIGN_NONE) {
+        return -ENOTSUP;
+    }
+    if (foreign->kind == FOREIGN_ALWAYS) {
+        status = set_flag(&flag, pair->value, origin->service);
+        return status < 0 ? status : flag == is_not ? -ENOTSUP : 0;
+    }
+    ours = split(foreign->row);
+    row = find_row(&ours);
+    if (!may_stand(row, origin)) {
+        return -ENOENT;
+    }
+    if (foreign->kind == FOREIGN_TEMPLATE) {
+        return is_not ? -ENOENT : give_template(options, row, pair->value);
+    }
+    return (foreign->kind == FOREIGN_OPPOSITE) != is_not
+               ? give_opposite(options, row, pair->value, origin->service)
+               : give(options, row, pair->value, origin->service);
+}
+
+/* PAIR by its own name. */
+static int
+give_named(struct options *options, const struct origin *origin,
+           const struct pair *pair, bool is_not)
+{
+    const struct option *row = find_row(pair);
+
+    if (row == NULL) {
+        return give_foreign(options, origin, pair, is_not);
+    }
+    if (!may_stand(row, origin)) {
+        return -ENOENT;
+    }
+    return is_not ? give_opposite(options, row, pair->value, origin->service)
+                  : give(options, row, pair->value, origin->service);
+}
+
+/* Takes what Red Hat's flags may begin with off NAME; false: it is not there.
+ */
+static bool
+drop_not(struct pair *pair)
+{
+    static const char *const words[] = {"no_", "not_", "dont_",
+                                        "not", "dont", "no"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t length = strlen(words[i]);
+
+        if (pair->name_length > length &&
+            strncmp(pair->name, words[i], length) == 0) {
+            pair->name += length;
+            pair->name_length -= length;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+set_from(struct options *options, const struct origin *origin, const char *text)
+{
+    struct pair pair = split(text);
+    int status = give_named(options, origin, &pair, false);
+
+    if (status == -ENOENT && drop_not(&pair)) {
+        status = give_named(options, origin, &pair, true);
+    }
+    return status;
+}
+
+int
+options_set(struct options *options, enum option_source source,
+            const char *text)
+{
+    return set_from(options, &(struct origin){source, NULL}, text);
+}
+
+int
+options_set_for_service(struct options *options, const char *text,
+                        const char *service)
+{
+    return set_from(options, &(struct origin){OPTION_FROM_KRB5_CONF, service},
+                    text);
+}
+
+const char *
+options_advice(const char *text)
+{
+    struct pair pair = split(text);
+    const struct foreign *foreign = foreign_find(pair.name, pair.name_length);
+
+    if (foreign == NULL && drop_not(&pair)) {
+        foreign = foreign_find(pair.name, pair.name_length);
+    }
+    return foreign == NULL || foreign->advice == NULL ? "" : foreign->advice;
 }
 
 bool
@@ -303,6 +506,15 @@ options_exclude_user(const struct options *options, const char *name,
         return true;
     }
     return has_account && (int64_t)uid < options->minimum_uid;
+}
+
+bool
+options_gives(const struct options *options, const char *name)
+{
+    struct pair pair = split(name);
+    const struct option *row = find_row(&pair);
+
+    return row != NULL && options_is_given(options, (size_t)(row - table));
 }
 
 bool
@@ -355,7 +567,7 @@ options_complete(struct options *options, const struct options *completed)
         if (takes_over(options, completed, i)) {
             status = set_row(
                 options, &table[i],
-                value_text(completed, &table[i], number, sizeof(number)));
+                value_text(completed, &table[i], number, sizeof(number)), NULL);
             options->given |= UINT64_C(1) << i;
         }
         if (status < 0) {
@@ -399,7 +611,7 @@ options_read(struct options *options, struct reader *reader)
             /* An option of a newer version: what it is for is not asked. */
             continue;
         }
-        status = set_row(options, row, value);
+        status = set_row(options, row, value, NULL);
         if (status < 0) {
             return status == -ENOMEM ? status : -EBADMSG;
         }

@@ -39,25 +39,37 @@ struct option {
 
 /* What is asked for.  Texts are owned, NULL where not given. */
 struct options {
+    bool allow_kdc_spoof;
+    char *alt_auth_map;
     char *banner;
     char *ccache;
     char *ccache_dir;
     bool clear_on_fail;
     bool debug;
+    bool defer_pwchange;
+    bool expose_account;
     bool fail_pwchange;
+    bool force_alt_auth;
     bool force_first_pass;
     bool force_pwchange;
     bool forwardable;
     char *helper;
     bool ignore_k5login;
     bool ignore_root;
+    bool ignore_unknown_principals;
     char *keytab;
     int64_t minimum_uid;
     bool no_ccache;
+    bool no_prompt;
+    bool no_update_user;
+    bool no_user_check;
+    bool only_alt_auth;
+    bool prompt_principal;
     char *realm;
     char *renew_lifetime;
     bool retain_after_close;
     char *runtime_dir;
+    bool search_k5login;
     bool silent;
     int64_t stash_lifetime; /* seconds */
     char *state_dir;
@@ -67,6 +79,7 @@ struct options {
     bool try_first_pass;
     bool use_authtok;
     bool use_first_pass;
+    char *user_realm;
 
     /* Bit N: row N of the table was given, whatever its value. */
     uint64_t given;
@@ -83,12 +96,24 @@ void options_free(struct options *options);
 
 /*
  * Takes TEXT ("name" or "name=value") from SOURCE into OPTIONS; the later of
- * two wins.  0, -ENOENT (no such option, or not from there), -EINVAL (a value
- * that the type does not have), -ERANGE, -ENOMEM.  On failure OPTIONS is as
- * it was.
+ * two wins.  The name may be another module's (base/foreign), that of a flag
+ * may have no, not or dont in front.  0, -ENOENT (no such option, or not from
+ * there), -ENOTSUP (another module's, and nothing here corresponds to it:
+ * options_advice), -EINVAL (a value that the type does not have), -ERANGE,
+ * -ENOMEM.  On failure OPTIONS is as it was.
  */
 int options_set(struct options *options, enum option_source source,
                 const char *text);
+
+/*
+ * The same from krb5.conf, where a flag may also be a list of the services that
+ * it is true for; SERVICE is the present one.
+ */
+int options_set_for_service(struct options *options, const char *text,
+                            const char *service);
+
+/* What to do instead of TEXT, that was -ENOTSUP; not owned, may be "". */
+const char *options_advice(const char *text);
 
 /*
  * Takes over from COMPLETED, the options as krb5.conf completes them, what may
@@ -104,7 +129,10 @@ int options_complete(struct options *options, const struct options *completed);
 bool options_exclude_user(const struct options *options, const char *name,
                           bool has_account, uint64_t uid);
 
-/* Whether row INDEX of the table was given, by whomever. */
+/* Whether the option NAME was given, by whomever. */
+bool options_gives(const struct options *options, const char *name);
+
+/* The same of row INDEX of the table. */
 bool options_is_given(const struct options *options, size_t index);
 
 /*

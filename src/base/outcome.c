@@ -39,6 +39,8 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_SESSION_NOT_OPEN] = "the session is not open yet",
     [OUTCOME_PASSWORD_REJECTED] = "new password rejected",
     [OUTCOME_PASSWORD_MISTYPED] = "new password mistyped",
+    [OUTCOME_CHANGE_DEFERRED] = "password expired, its change is deferred",
+    [OUTCOME_PASSED_OVER] = "ignored by ignore_unknown_principals",
 };
 
 const char *

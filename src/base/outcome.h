@@ -59,6 +59,10 @@ enum outcome {
     /* The new password: the realm refuses it, or it was not typed as wanted. */
     OUTCOME_PASSWORD_REJECTED,
     OUTCOME_PASSWORD_MISTYPED,
+    /* The password is right, has expired, and is the host's to have changed. */
+    OUTCOME_CHANGE_DEFERRED,
+    /* A principal that the options tell to ignore where it is unknown. */
+    OUTCOME_PASSED_OVER,
 
     OUTCOME_COUNT
 };

@@ -204,7 +204,7 @@ send_request(const struct client *client, const struct client_request *request)
     if (filled.budget_ms <= 0) {
         return -ETIMEDOUT;
     }
-    request_pack(&payload, &filled, request->options);
+    request_pack(&payload, MESSAGE_VERSION, &filled, request->options);
     status = channel_send(client->fd, request->deadline, MESSAGE_VERSION,
                           MESSAGE_REQUEST, &payload);
     bytes_free(&payload);
@@ -363,8 +363,8 @@ handle_description(const struct client *client,
 static enum step
 handle_result(struct client *client, struct client_answer *answer)
 {
-    if (result_unpack(bytes_span(&client->message.payload), &answer->result) <
-        0) {
+    if (result_unpack(bytes_span(&client->message.payload),
+                      client->message.version, &answer->result) < 0) {
         return misunderstood(answer);
     }
     answer->message = client->message;

@@ -42,63 +42,162 @@ inform_judge(void *data, const char *text)
     line_inform(asking->judge, text);
 }
 
-/* A TGT; where the password has expired, for a new one. */
+/* The password has been changed: tickets for it. */
 static enum outcome
-acquire_tgt(struct krb *krb, const struct acquire_request *request,
-            krb5_ccache *cache_out)
+acquire_anew(struct krb *krb, const struct acquire_request *request,
+             krb5_ccache *cache_out)
 {
-    struct bytes password = BYTES_EMPTY;
-    struct acquire_request first = *request;
     struct acquire_request again = *request;
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    first.password_out = request->options->fail_pwchange ? NULL : &password;
-    outcome = acquire(krb, &first, cache_out);
-    if (outcome == OUTCOME_PASSWORD_EXPIRED && password.length > 0) {
-        outcome = expired_change(krb, request, &password);
-        if (outcome == OUTCOME_SUCCESS) {
-            again.password = bytes_span(&password);
-            again.is_new_password = true;
-            outcome = acquire(krb, &again, cache_out);
-            if (outcome == OUTCOME_PASSWORD_EXPIRED ||
-                outcome == OUTCOME_WRONG_PASSWORD) {
-                outcome = krb_refuse(krb, OUTCOME_KDC_NONSENSE,
-                                     "the password was changed, but no KDC "
-                                     "knows the new one yet");
-            }
-        }
+    again.is_new_password = true;
+    again.checks_expired = false;
+    outcome = acquire(krb, &again, cache_out);
+    if (outcome == OUTCOME_PASSWORD_EXPIRED ||
+        outcome == OUTCOME_WRONG_PASSWORD) {
+        outcome = krb_refuse(krb, OUTCOME_KDC_NONSENSE,
+                             "the password was changed, but no KDC knows the "
+                             "new one yet");
     }
-    bytes_free(&password);
     return outcome;
 }
 
-/* Tickets for SERVICE (NULL = a TGT) of the user of TASK. */
+/*
+ * A TGT; where the password has expired, what the options have done about it.
+ * REQUEST's password is in *PASSWORD then, or the new one.
+ */
+static enum outcome
+acquire_tgt(struct krb *krb, struct acquire_request *request,
+            struct bytes *password, krb5_ccache *cache_out)
+{
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (request->is_new_password) {
+        return acquire_anew(krb, request, cache_out);
+    }
+    request->checks_expired = !request->options->fail_pwchange;
+    outcome = acquire(krb, request, cache_out);
+    if (outcome != OUTCOME_PASSWORD_EXPIRED || !request->checks_expired ||
+        password->length == 0) {
+        return outcome;
+    }
+    if (request->options->defer_pwchange) {
+        outcome = expired_check(krb, request, bytes_span(password));
+        return outcome == OUTCOME_SUCCESS ? OUTCOME_CHANGE_DEFERRED : outcome;
+    }
+    outcome = expired_change(krb, request, password);
+    if (outcome == OUTCOME_SUCCESS) {
+        request->password = bytes_span(password);
+        outcome = acquire_anew(krb, request, cache_out);
+    }
+    return outcome;
+}
+
+/*
+ * Whether another principal may be tried behind one that came to OUTCOME: that
+ * is a matter of the principal or its KDC, and not of the user, who has been
+ * asked, or of this machine.
+ */
+static bool
+may_go_on(enum outcome outcome)
+{
+    static const enum outcome list[] = {
+        OUTCOME_WRONG_PASSWORD,   OUTCOME_UNKNOWN_PRINCIPAL,
+        OUTCOME_PRINCIPAL_LOCKED, OUTCOME_PRINCIPAL_EXPIRED,
+        OUTCOME_PASSWORD_EXPIRED, OUTCOME_KDC_REFUSED,
+        OUTCOME_KDC_UNREACHABLE,  OUTCOME_KDC_NONSENSE,
+        OUTCOME_NO_COMMON_ENCTYPE};
+
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+        if (outcome == list[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tickets for the principal NAME, with REQUEST's password. */
+static enum outcome
+try_name(struct krb *krb, const char *name, struct acquire_request *request,
+         krb5_ccache *cache_out)
+{
+    krb5_error_code code =
+        krb5_parse_name(krb->context, name, &request->client);
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (code != 0) {
+        return krb_failed(krb, code, "the principal's name");
+    }
+    outcome = request->service == NULL
+                  ? acquire_tgt(krb, request, request->password_out, cache_out)
+                  : acquire(krb, request, cache_out);
+    if (outcome == OUTCOME_CHANGE_DEFERRED) {
+        /* There are no tickets to tell whose password it is. */
+        (void)krb_refuse(krb, outcome, "%s", name);
+    }
+    krb5_free_principal(krb->context, request->client);
+    request->client = NULL;
+    /* Whoever was asked is not asked again. */
+    request->password = bytes_span(request->password_out);
+    return outcome;
+}
+
+/*
+ * Tickets for the first of the names in BEGIN that the password is right for.
+ * Of several failures a wrong password is what counts: it may be asked for
+ * again.
+ */
+static enum outcome
+try_names(struct krb *krb, const struct begin *begin,
+          struct acquire_request *request, krb5_ccache *cache_out)
+{
+    enum outcome outcome = OUTCOME_UNKNOWN_PRINCIPAL;
+    bool was_wrong = false;
+
+    for (uint32_t i = 0; i < begin->count; i++) {
+        outcome = try_name(krb, begin->names[i], request, cache_out);
+        if (!may_go_on(outcome) ||
+            (begin->first_decides && outcome != OUTCOME_UNKNOWN_PRINCIPAL)) {
+            return outcome;
+        }
+        was_wrong |= outcome == OUTCOME_WRONG_PASSWORD;
+    }
+    return was_wrong && outcome != OUTCOME_WRONG_PASSWORD
+               ? krb_refuse(krb, OUTCOME_WRONG_PASSWORD, "%s",
+                            "it is no principal's")
+               : outcome;
+}
+
+/* Tickets for SERVICE (NULL = a TGT) of one of the names in BEGIN. */
 static enum outcome
 get_tickets(const struct exchange_task *task, struct krb *krb,
-            const struct options *options, const char *service,
-            krb5_ccache *cache_out)
+            const struct begin *begin, const struct options *options,
+            const char *service, krb5_ccache *cache_out)
 {
     struct asking asking = {.judge = &task->judge};
     const struct asker asker = {
         .ask = ask_judge, .inform = inform_judge, .data = &asking};
+    struct bytes password = BYTES_EMPTY;
     struct acquire_request request = {
         .service = service,
         .options = options,
-        .password = task->request->password,
         .asker = &asker,
+        .is_new_password = task->request->is_new_password,
+        .password_out = &password,
     };
-    krb5_principal client = NULL;
-    enum outcome outcome =
-        krb_principal_of(krb, task->request->user, options, &client);
+    enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (outcome == OUTCOME_SUCCESS) {
-        request.client = client;
-        outcome = service == NULL ? acquire_tgt(krb, &request, cache_out)
-                                  : acquire(krb, &request, cache_out);
-        krb5_free_principal(krb->context, client);
-    } else if (outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
-        acquire_in_vain(krb, &request);
+    if (bytes_copy(&password, task->request->password) < 0) {
+        return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }
+    request.password = bytes_span(&password);
+    outcome = try_names(krb, begin, &request, cache_out);
+    if (begin->count == 0) {
+        acquire_in_vain(krb, &request);
+        outcome = krb_refuse(krb, OUTCOME_UNKNOWN_PRINCIPAL,
+                             "the user's name is no principal");
+    }
+    bytes_free(&password);
     message_free(&asking.last);
     return outcome;
 }
@@ -168,20 +267,23 @@ answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache)
     }
 }
 
-/* Asks for the new password, and has it changed with the ticket in CACHE. */
+/* Asks for NAME's new password, and has it changed with the ticket in CACHE. */
 static enum outcome
-change(const struct exchange_task *task, struct krb *krb, krb5_ccache cache)
+change(const struct exchange_task *task, struct krb *krb,
+       const struct options *options, const char *name, krb5_ccache cache)
 {
     struct asking asking = {.judge = &task->judge};
-    const struct prompts prompts = {
-        .count = 1, .list[0] = {.text = MESSAGE_PROMPT_NEW_PASSWORD}};
-    struct answers answers = {0};
-    enum outcome outcome = OUTCOME_NO_ANSWER;
+    const struct asker asker = {.ask = ask_judge, .data = &asking};
+    const struct acquire_request request = {.options = options,
+                                            .asker = &asker};
+    struct bytes new_password = BYTES_EMPTY;
+    enum outcome outcome =
+        change_ask_module(krb, &request, name, &new_password);
 
-    if (ask_judge(&asking, &prompts, &answers) == 0 && answers.count == 1 &&
-        !span_has_nul(answers.list[0])) {
-        outcome = change_password(krb, cache, answers.list[0]);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = change_password(krb, cache, bytes_span(&new_password));
     }
+    bytes_free(&new_password);
     message_free(&asking.last);
     return outcome;
 }
@@ -189,7 +291,8 @@ change(const struct exchange_task *task, struct krb *krb, krb5_ccache cache)
 /* The whole of a TRY or a CHANGE.  OPENED is what came of opening KRB. */
 static void
 try_or_change(const struct exchange_task *task, struct krb *krb,
-              const struct options *options, enum outcome opened)
+              const struct begin *begin, const struct options *options,
+              enum outcome opened)
 {
     struct tickets_message answer = {.outcome = opened};
     struct bytes payload = BYTES_EMPTY;
@@ -197,10 +300,10 @@ try_or_change(const struct exchange_task *task, struct krb *krb,
 
     if (opened == OUTCOME_SUCCESS) {
         answer.outcome =
-            get_tickets(task, krb, options, CHANGE_SERVICE, &cache);
+            get_tickets(task, krb, begin, options, CHANGE_SERVICE, &cache);
     }
     if (answer.outcome == OUTCOME_SUCCESS && task->request->job == JOB_CHANGE) {
-        answer.outcome = change(task, krb, cache);
+        answer.outcome = change(task, krb, options, begin->names[0], cache);
     }
     answer.detail = answer.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
     tickets_message_pack(&payload, &answer);
@@ -250,7 +353,10 @@ exchange_run(const struct exchange_task *task, struct options *options)
     /* The context is made while the judge still reads keytab and krb5.conf. */
     enum outcome outcome = krb_open(&krb, &log, task->trace_fd);
 
+    /* Who is asked for his principal may take his time. */
+    timer_pause();
     message = line_expect(&judge, MESSAGE_BEGIN);
+    timer_resume();
     if (begin_unpack(bytes_span(&message.payload), &begin, options) < 0) {
         line_hang_up();
     }
@@ -259,7 +365,7 @@ exchange_run(const struct exchange_task *task, struct options *options)
         answer_keys(&judge, &krb, outcome);
     }
     if (task->request->job == JOB_TRY || task->request->job == JOB_CHANGE) {
-        try_or_change(task, &krb, options, outcome);
+        try_or_change(task, &krb, &begin, options, outcome);
         message_free(&message);
         krb_close(&krb);
         return;
@@ -267,7 +373,7 @@ exchange_run(const struct exchange_task *task, struct options *options)
     if (outcome == OUTCOME_SUCCESS) {
         outcome = begin.tickets.length > 0
                       ? renew_tickets(&krb, begin.tickets, &cache)
-                      : get_tickets(task, &krb, options, NULL, &cache);
+                      : get_tickets(task, &krb, &begin, options, NULL, &cache);
     }
     message_free(&message);
     send_tickets(&judge, &krb, outcome, cache);

@@ -25,7 +25,8 @@ helper_greet(struct helper *helper, struct krb *krb)
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
-    if (krb_complete_options(krb, &helper->options) < 0) {
+    if (krb_complete_options(krb, &helper->options, helper->request.service) <
+        0) {
         return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }
     helper->log.debug = helper->options.debug;
@@ -33,6 +34,14 @@ helper_greet(struct helper *helper, struct krb *krb)
     line_send(&helper->module, MESSAGE_GREETING, &payload);
     bytes_free(&payload);
     return OUTCOME_SUCCESS;
+}
+
+bool
+helper_excludes_user(const struct helper *helper)
+{
+    return options_exclude_user(&helper->options, helper->request.user,
+                                helper->request.has_account,
+                                helper->request.uid);
 }
 
 enum outcome

@@ -13,6 +13,8 @@ struct helper {
     struct options options;
     struct log log;
     int trace_fd; /* -1 = no trace */
+    /* The user of the request, where that is not PAM_USER; owned, or NULL. */
+    char *local_user;
 
     /* Of the jobs that talk to a KDC. */
     struct line exchange;
@@ -27,6 +29,7 @@ struct job_result {
     char *cache;
     bool has_made_cache; /* it was not there before, and is nobody else's */
     struct bytes tickets;
+    const char *local_user; /* helper->local_user, for the module; or NULL */
     const char *remark; /* what is to be said of a success; NULL = nothing */
 };
 
@@ -37,6 +40,12 @@ void job_result_free(struct job_result *result);
  * krb5.conf and greets the module with them.
  */
 enum outcome helper_greet(struct helper *helper, struct krb *krb);
+
+/*
+ * Whether the options, krb5.conf's among them, exclude the request's user: the
+ * module would end us for it, but perhaps too late.
+ */
+bool helper_excludes_user(const struct helper *helper);
 
 /* Becomes the user of the request (identity_become_user). */
 enum outcome helper_become_user(struct helper *helper, struct krb *krb);

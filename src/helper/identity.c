@@ -6,6 +6,7 @@
 #include <linux/keyctl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -101,6 +102,23 @@ find_account(const char *name, struct identity_account *account_out)
     }
     account_out->uid = found->pw_uid;
     account_out->gid = found->pw_gid;
+    return true;
+}
+
+bool
+identity_find_user(const char *user, struct identity_user *user_out)
+{
+    char buffer[16384];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwnam_r(user, &entry, buffer, sizeof(buffer), &found) != 0 ||
+        found == NULL || strlen(found->pw_dir) >= sizeof(user_out->home)) {
+        return false;
+    }
+    user_out->uid = found->pw_uid;
+    user_out->gid = found->pw_gid;
+    (void)snprintf(user_out->home, sizeof(user_out->home), "%s", found->pw_dir);
     return true;
 }
 

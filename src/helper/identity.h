@@ -31,6 +31,16 @@ struct identity_account {
     bool is_fallback;
 };
 
+/* A user as NSS knows him. */
+struct identity_user {
+    uid_t uid;
+    gid_t gid;
+    char home[4096];
+};
+
+/* False where NSS does not know USER, or does not say. */
+bool identity_find_user(const char *user, struct identity_user *user_out);
+
 /* False where there is neither. */
 bool identity_find_helper_account(struct identity_account *account_out);
 

@@ -15,9 +15,11 @@
 #include <unistd.h>
 
 #include "helper/exchange.h"
+#include "helper/principals.h"
 #include "helper/timer.h"
 #include "krb/authorize.h"
 #include "krb/ccache.h"
+#include "krb/names.h"
 #include "krb/probe.h"
 #include "krb/renew.h"
 #include "krb/verify.h"
@@ -218,9 +220,12 @@ hear(struct helper *helper, enum message_type type)
  * The rest is not its to say: a success of another kind, an alert.
  */
 static bool
-may_claim(enum outcome outcome)
+may_claim(const struct helper *helper, enum outcome outcome)
 {
     switch (outcome) {
+    case OUTCOME_CHANGE_DEFERRED:
+        return helper->options.defer_pwchange &&
+               helper->request.job == JOB_ACQUIRE;
     case OUTCOME_SUCCESS:
     case OUTCOME_NO_MEMORY:
     case OUTCOME_WRONG_PASSWORD:
@@ -257,20 +262,20 @@ may_claim(enum outcome outcome)
     case OUTCOME_HELPER_FAILED:
     case OUTCOME_CACHE_QUOTA:
     case OUTCOME_SESSION_NOT_OPEN:
+    case OUTCOME_PASSED_OVER:
     case OUTCOME_COUNT:
         break;
     }
     return false;
 }
 
-/* Tells the exchange to begin with TICKETS (empty: acquire, probe). */
+/* Tells the exchange to begin. */
 static void
-let_begin(struct helper *helper, struct span tickets)
+let_begin(struct helper *helper, const struct begin *begin)
 {
-    const struct begin begin = {.tickets = tickets};
     struct bytes payload = BYTES_EMPTY;
 
-    begin_pack(&payload, &begin, &helper->options);
+    begin_pack(&payload, begin, &helper->options);
     line_send(&helper->exchange, MESSAGE_BEGIN, &payload);
     bytes_free(&payload);
 }
@@ -290,7 +295,8 @@ hear_tickets(struct helper *helper, struct krb *krb, struct bytes *bytes)
     if (tickets_message_unpack(bytes_span(&message.payload), &said) < 0) {
         line_hang_up();
     }
-    outcome = may_claim(said.outcome) ? said.outcome : OUTCOME_HELPER_FAILED;
+    outcome =
+        may_claim(helper, said.outcome) ? said.outcome : OUTCOME_HELPER_FAILED;
     if (outcome != OUTCOME_SUCCESS) {
         (void)krb_refuse(krb, outcome, "%s", said.detail);
     } else if (bytes_copy(bytes, said.tickets) < 0) {
@@ -298,15 +304,6 @@ hear_tickets(struct helper *helper, struct krb *krb, struct bytes *bytes)
     }
     message_free(&message);
     return outcome;
-}
-
-/* Both. */
-static enum outcome
-have_exchanged(struct helper *helper, struct krb *krb, struct span tickets,
-               struct bytes *bytes)
-{
-    let_begin(helper, tickets);
-    return hear_tickets(helper, krb, bytes);
 }
 
 /* One candidate: a fresh nonce, the exchange's AP-REQ over it, our judgement.
@@ -410,31 +407,49 @@ is_of_default_realm(struct krb *krb, krb5_const_principal principal)
  * chooses the KDC: without an account here, that one's word is only his own.
  */
 static enum outcome
-accept_unverified(struct helper *helper, struct krb *krb,
-                  krb5_const_principal asked)
+accept_one_unverified(struct helper *helper, struct krb *krb,
+                      krb5_const_principal asked, const char *cause)
 {
-    char cause[KRB_DETAIL_MAX];
+    const char *reason = "verify_ap_req_nofail is set";
     bool insists = false;
-    enum outcome outcome = OUTCOME_SUCCESS;
-
-    copy_detail(cause, krb);
-    outcome = krb_libdefault_flag(krb, &asked->realm, "verify_ap_req_nofail",
-                                  &insists);
+    enum outcome outcome = krb_libdefault_flag(
+        krb, &asked->realm, "verify_ap_req_nofail", &insists);
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
+    if (options_gives(&helper->options, "allow_kdc_spoof")) {
+        insists = !helper->options.allow_kdc_spoof;
+        reason = "allow_kdc_spoof is false";
+    }
     if (insists) {
-        return krb_refuse(krb, OUTCOME_UNVERIFIED,
-                          "verify_ap_req_nofail is set, but %.400s", cause);
+        return krb_refuse(krb, OUTCOME_UNVERIFIED, "%s, but %.400s", reason,
+                          cause);
     }
     if (!helper->request.has_account && !is_of_default_realm(krb, asked)) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
                           "a realm of the user's choice, and no host key to "
                           "verify its KDC with");
     }
-    log_line(&helper->log, LOG_LEVEL_NOTICE, "the KDC is not verified: %s",
-             cause);
     return OUTCOME_SUCCESS;
+}
+
+/* The same of all whom the tickets may be of. */
+static enum outcome
+accept_unverified(struct helper *helper, struct krb *krb,
+                  const struct principals *asked)
+{
+    char cause[KRB_DETAIL_MAX];
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    copy_detail(cause, krb);
+    for (uint32_t i = 0; i < asked->count && outcome == OUTCOME_SUCCESS; i++) {
+        outcome = accept_one_unverified(helper, krb, asked->list[i], cause);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        log_line(&helper->log, LOG_LEVEL_NOTICE, "the KDC is not verified: %s",
+                 cause);
+    }
+    return outcome;
 }
 
 /*
@@ -460,7 +475,7 @@ take_offset(struct helper *helper, struct krb *krb, struct span tickets)
  * key to prove it with and krb5.conf does not insist.
  */
 static enum outcome
-verify(struct helper *helper, struct krb *krb, krb5_const_principal asked,
+verify(struct helper *helper, struct krb *krb, const struct principals *asked,
        struct span tickets, int64_t started, krb5_principal *identity_out)
 {
     struct verify_candidates candidates = {0};
@@ -506,17 +521,47 @@ leave_root(struct helper *helper, struct krb *krb)
                : krb_refuse(krb, outcome, "cannot leave root's identity");
 }
 
-/* Whether CLIENT may stand for ASKED: the same, or canonicalized by wish. */
+/* Whether CLIENT may stand for ASKED: one of them, or canonicalized by wish. */
 static bool
 answers_to(struct krb *krb, krb5_const_principal client,
-           krb5_const_principal asked)
+           const struct principals *asked)
 {
     bool canonicalize = false;
 
-    return krb5_principal_compare(krb->context, client, asked) ||
-           (krb_libdefault_flag(krb, &asked->realm, "canonicalize",
-                                &canonicalize) == OUTCOME_SUCCESS &&
-            canonicalize);
+    if (principals_have(krb, asked, client)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < asked->count && !canonicalize; i++) {
+        if (krb_libdefault_flag(krb, &asked->list[i]->realm, "canonicalize",
+                                &canonicalize) != OUTCOME_SUCCESS) {
+            return false;
+        }
+    }
+    return canonicalize;
+}
+
+/* Whether CLIENT may log in as the user; then it is the result's principal. */
+static enum outcome
+let_in(struct helper *helper, struct krb *krb, const struct principals *asked,
+       krb5_const_principal client, struct job_result *result)
+{
+    char *name = NULL;
+
+    if (krb5_unparse_name(krb->context, client, &name) != 0 ||
+        (result->principal = strdup(name)) == NULL) {
+        krb5_free_unparsed_name(krb->context, name);
+        return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    krb5_free_unparsed_name(krb->context, name);
+    return authorize(krb,
+                     &(struct authorize_question){
+                         .principal = client,
+                         .mapped = asked->has_mapped ? asked->list[0] : NULL,
+                         .user = helper->request.user,
+                         .has_account = helper->request.has_account,
+                         .ignore_k5login = helper->options.ignore_k5login ||
+                                           helper->options.no_user_check,
+                     });
 }
 
 /*
@@ -524,11 +569,10 @@ answers_to(struct krb *krb, krb5_const_principal client,
  * is the one that was asked for, and it may log in as this user.
  */
 static enum outcome
-settle(struct helper *helper, struct krb *krb, krb5_const_principal asked,
+settle(struct helper *helper, struct krb *krb, const struct principals *asked,
        krb5_const_principal identity, struct job_result *result)
 {
     struct tickets tickets = {0};
-    char *name = NULL;
     enum outcome outcome =
         tickets_unpack(krb, bytes_span(&result->tickets), &tickets);
 
@@ -545,21 +589,82 @@ settle(struct helper *helper, struct krb *krb, krb5_const_principal asked,
                              "the tickets are not those asked for");
         goto out;
     }
-    if (krb5_unparse_name(krb->context, tickets.client, &name) != 0 ||
-        (result->principal = strdup(name)) == NULL) {
-        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
-        goto out;
-    }
-    outcome =
-        authorize(krb, &(struct authorize_question){
-                           .principal = tickets.client,
-                           .user = helper->request.user,
-                           .has_account = helper->request.has_account,
-                           .ignore_k5login = helper->options.ignore_k5login,
-                       });
+    outcome = let_in(helper, krb, asked, tickets.client, result);
 out:
-    krb5_free_unparsed_name(krb->context, name);
     tickets_free(krb, &tickets);
+    return outcome;
+}
+
+/*
+ * The same where the exchange says that the password was right, but has
+ * expired: there are no tickets that could be verified, and the host is told to
+ * have it changed first (defer_pwchange).
+ */
+static enum outcome
+settle_deferred(struct helper *helper, struct krb *krb,
+                const struct principals *asked, struct job_result *result)
+{
+    krb5_principal client = NULL;
+    enum outcome outcome = OUTCOME_UNVERIFIED;
+
+    if (krb5_parse_name(krb->context, krb->detail, &client) == 0 &&
+        principals_have(krb, asked, client)) {
+        outcome = leave_root(helper, krb);
+    } else {
+        (void)krb_refuse(krb, outcome, "the principal is not one asked for");
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = let_in(helper, krb, asked, client, result);
+    }
+    krb5_free_principal(krb->context, client);
+    return outcome == OUTCOME_SUCCESS ? OUTCOME_CHANGE_DEFERRED : outcome;
+}
+
+/* Has the exchange ask a KDC for tickets of ASKED, whose password it gets. */
+static void
+let_acquire(struct helper *helper, const struct principals *asked)
+{
+    struct begin begin = {
+        .count = asked->count,
+        .first_decides = asked->has_mapped && helper->options.force_alt_auth,
+    };
+
+    memcpy(begin.names, asked->names, sizeof(begin.names));
+    let_begin(helper, &begin);
+}
+
+/* Says in the log who is tried, but no name that may be a password. */
+static void
+tell_principals(const struct helper *helper, const struct principals *asked)
+{
+    for (uint32_t i = 0; helper->request.has_account && i < asked->count; i++) {
+        log_line(&helper->log, LOG_LEVEL_DEBUG, "principal %s",
+                 asked->names[i]);
+    }
+}
+
+/* The tickets are ASKED's, as far as anybody can tell, who may log in. */
+static enum outcome
+judge_tickets(struct helper *helper, struct krb *krb,
+              const struct principals *asked, int64_t started,
+              struct job_result *result)
+{
+    krb5_principal identity = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (asked->count == 0) {
+        return krb_refuse(krb, OUTCOME_UNKNOWN_PRINCIPAL,
+                          "the user's name is no principal");
+    }
+    outcome = verify(helper, krb, asked, bytes_span(&result->tickets), started,
+                     &identity);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = leave_root(helper, krb);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = settle(helper, krb, asked, identity, result);
+    }
+    krb5_free_principal(krb->context, identity);
     return outcome;
 }
 
@@ -567,9 +672,7 @@ enum outcome
 judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     int64_t started = (int64_t)time(NULL);
-    krb5_principal asked = NULL;
-    krb5_principal identity = NULL;
-    enum outcome asked_outcome = OUTCOME_SUCCESS;
+    struct principals asked = {0};
     enum outcome outcome = helper_greet(helper, krb);
 
     if (outcome != OUTCOME_SUCCESS) {
@@ -581,29 +684,25 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
                  "nobody; run systemd-sysusers",
                  HELPER_USER);
     }
-    asked_outcome =
-        krb_principal_of(krb, helper->request.user, &helper->options, &asked);
-    log_line(
-        &helper->log, LOG_LEVEL_DEBUG,
-        "asking a KDC for tickets as uid %u, with %s password",
-        (unsigned int)(identity_is_root() ? helper->account.uid : geteuid()),
-        helper->request.password.length > 0 ? "the stacked" : "the user's");
-    outcome = have_exchanged(helper, krb, (struct span){0}, &result->tickets);
+    outcome = principals_find(helper, krb, &asked);
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = asked_outcome;
+        log_line(&helper->log, LOG_LEVEL_DEBUG,
+                 "asking a KDC for tickets as uid %u, with %s password",
+                 (unsigned int)(identity_is_root() ? helper->account.uid
+                                                   : geteuid()),
+                 helper->request.password.length > 0 ? "the stacked"
+                                                     : "the user's");
+        tell_principals(helper, &asked);
+        let_acquire(helper, &asked);
+        outcome = hear_tickets(helper, krb, &result->tickets);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = verify(helper, krb, asked, bytes_span(&result->tickets),
-                         started, &identity);
+        outcome = judge_tickets(helper, krb, &asked, started, result);
+    } else if (outcome == OUTCOME_CHANGE_DEFERRED) {
+        outcome = settle_deferred(helper, krb, &asked, result);
     }
-    if (outcome == OUTCOME_SUCCESS) {
-        outcome = leave_root(helper, krb);
-    }
-    if (outcome == OUTCOME_SUCCESS) {
-        outcome = settle(helper, krb, asked, identity, result);
-    }
-    krb5_free_principal(krb->context, identity);
-    krb5_free_principal(krb->context, asked);
+    result->local_user = helper->local_user;
+    principals_free(krb, &asked);
     return outcome;
 }
 
@@ -675,8 +774,8 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
     enum outcome outcome = read_renewable(krb, name, &old, &packed);
 
     if (outcome == OUTCOME_SUCCESS) {
-        outcome =
-            have_exchanged(helper, krb, bytes_span(&packed), result_bytes);
+        let_begin(helper, &(struct begin){.tickets = bytes_span(&packed)});
+        outcome = hear_tickets(helper, krb, result_bytes);
     }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = tickets_unpack(krb, bytes_span(result_bytes), &renewed);
@@ -696,18 +795,6 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
     return outcome;
 }
 
-/*
- * Whether krb5.conf excludes the user: the module would end us for it, but
- * perhaps too late.
- */
-static bool
-is_excluded(const struct helper *helper)
-{
-    return options_exclude_user(&helper->options, helper->request.user,
-                                helper->request.has_account,
-                                helper->request.uid);
-}
-
 enum outcome
 judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
 {
@@ -717,7 +804,7 @@ judge_renew(struct helper *helper, struct krb *krb, struct job_result *result)
     if (outcome == OUTCOME_SUCCESS) {
         outcome = helper_greet(helper, krb);
     }
-    if (outcome == OUTCOME_SUCCESS && is_excluded(helper)) {
+    if (outcome == OUTCOME_SUCCESS && helper_excludes_user(helper)) {
         outcome = OUTCOME_NOT_OURS;
     }
     if (outcome == OUTCOME_SUCCESS) {
@@ -738,16 +825,21 @@ enum outcome
 judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     struct bytes nothing = BYTES_EMPTY;
+    struct principals asked = {0};
     enum outcome outcome = helper_greet(helper, krb);
 
-    (void)result;
-    if (outcome == OUTCOME_SUCCESS && is_excluded(helper)) {
-        outcome = OUTCOME_NOT_OURS;
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = principals_find(helper, krb, &asked);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        let_begin(helper, (struct span){0});
+        let_acquire(helper, &asked);
         outcome = hear_tickets(helper, krb, &nothing);
     }
+    if (outcome == OUTCOME_SUCCESS && asked.count > 0 &&
+        (result->principal = strdup(asked.names[0])) == NULL) {
+        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    principals_free(krb, &asked);
     bytes_free(&nothing);
     return outcome;
 }
@@ -838,7 +930,7 @@ judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
 
     if (outcome == OUTCOME_SUCCESS) {
         /* Keys have a realm of their own; a user needs the default one. */
-        outcome = krb_principal_of(krb, "root", &helper->options, &anybody);
+        outcome = names_principal(krb, "root", &helper->options, &anybody);
     }
     if (outcome == OUTCOME_SUCCESS) {
         /* Who has asked looks at the file itself. */
@@ -851,7 +943,7 @@ judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
     }
     if (outcome == OUTCOME_SUCCESS) {
         compare_realms(helper, anybody, candidates.list[0]);
-        let_begin(helper, (struct span){0});
+        let_begin(helper, &(struct begin){0});
         outcome = probe_candidates(helper, krb, &candidates, result);
     }
     verify_candidates_free(&candidates);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,8 +33,8 @@ read_request(struct helper *helper, struct message *message)
     if (channel_receive(MODULE_FD, NULL, message) < 0 ||
         message->type != MESSAGE_REQUEST ||
         options_init(&helper->options) < 0 ||
-        request_unpack(bytes_span(&message->payload), &helper->request,
-                       &helper->options) < 0) {
+        request_unpack(bytes_span(&message->payload), message->version,
+                       &helper->request, &helper->options) < 0) {
         line_hang_up();
     }
     helper->module =
@@ -110,10 +111,11 @@ send_result(struct helper *helper, struct krb *krb,
         .principal = done->principal == NULL ? "" : done->principal,
         .cache = done->cache == NULL ? "" : done->cache,
         .tickets = success ? bytes_span(&done->tickets) : (struct span){0},
+        .local_user = success ? done->local_user : NULL,
     };
     struct bytes payload = BYTES_EMPTY;
 
-    result_pack(&payload, &result);
+    result_pack(&payload, helper->module.version, &result);
     if (channel_send(helper->module.fd, NULL, helper->module.version,
                      MESSAGE_RESULT, &payload) < 0) {
         take_back(krb, done);
@@ -151,6 +153,7 @@ main(void)
     job_result_free(&result);
     krb_close(&krb);
     options_free(&helper.options);
+    free(helper.local_user);
     message_free(&message);
     return 0;
 }

@@ -28,6 +28,8 @@ struct acquisition {
     krb5_get_init_creds_opt *options;
     krb5_ccache cache;
     bool was_asked; /* for the password */
+    /* The principal as a text, which is what a prompt for its password has. */
+    char *name;
     /* A copy of the password, for when libkrb5 does not ask itself. */
     struct bytes password;
 };
@@ -117,11 +119,13 @@ prompter(krb5_context context, void *data, const char *name, const char *banner,
         return KRB5_LIBOS_CANTREADPWD;
     }
     for (int i = 0; i < count; i++) {
+        bool is_password =
+            types != NULL && types[i] == KRB5_PROMPT_TYPE_PASSWORD;
+
         asked.list[i] = (struct prompt){
-            .text = prompts[i].prompt,
+            .text = is_password ? acquisition->name : prompts[i].prompt,
             .echo = !prompts[i].hidden,
-            .is_password =
-                types != NULL && types[i] == KRB5_PROMPT_TYPE_PASSWORD,
+            .is_password = is_password,
         };
         acquisition->was_asked |= asked.list[i].is_password;
     }
@@ -302,7 +306,7 @@ ask_all_the_same(struct acquisition *acquisition)
 {
     const struct prompts prompts = {
         .count = 1,
-        .list[0] = {.text = "Password", .echo = false, .is_password = true},
+        .list[0] = {.text = acquisition->name, .is_password = true},
     };
     struct answers answers = {0};
     krb5_error_code code = ask(acquisition, &prompts, &answers);
@@ -358,7 +362,7 @@ refuse_slowly(struct acquisition *acquisition, krb5_error_code refusal)
         }
     }
     if (krb_outcome(refusal) == OUTCOME_PASSWORD_EXPIRED &&
-        acquisition->request->password_out != NULL) {
+        acquisition->request->checks_expired) {
         /* The price is paid in finding out whether it is the right one. */
         return refusal;
     }
@@ -372,9 +376,13 @@ acquire(struct krb *krb, const struct acquire_request *request,
 {
     struct acquisition acquisition = {.krb = krb, .request = request};
     enum outcome outcome = OUTCOME_SUCCESS;
-    krb5_error_code code = prepare_options(&acquisition);
+    krb5_error_code code =
+        krb5_unparse_name(krb->context, request->client, &acquisition.name);
 
     *cache_out = NULL;
+    if (code == 0) {
+        code = prepare_options(&acquisition);
+    }
     if (code == 0 && request->password.length > 0) {
         code = keep_password(&acquisition, request->password);
     }
@@ -389,8 +397,7 @@ acquire(struct krb *krb, const struct acquire_request *request,
     }
     if (code != 0) {
         outcome = krb_said(krb, code);
-        if (outcome == OUTCOME_PASSWORD_EXPIRED &&
-            request->password_out != NULL &&
+        if (acquisition.password.length > 0 && request->password_out != NULL &&
             bytes_copy(request->password_out,
                        bytes_span(&acquisition.password)) < 0) {
             outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
@@ -404,6 +411,7 @@ out:
         (void)krb5_cc_destroy(krb->context, acquisition.cache);
     }
     krb5_get_init_creds_opt_free(krb->context, acquisition.options);
+    krb5_free_unparsed_name(krb->context, acquisition.name);
     bytes_free(&acquisition.password);
     return outcome;
 }
@@ -411,7 +419,9 @@ out:
 void
 acquire_in_vain(struct krb *krb, const struct acquire_request *request)
 {
-    struct acquisition acquisition = {.krb = krb, .request = request};
+    char nobody[] = "";
+    struct acquisition acquisition = {
+        .krb = krb, .request = request, .name = nobody};
 
     if (request->password.length == 0) {
         (void)ask_all_the_same(&acquisition);

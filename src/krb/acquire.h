@@ -30,8 +30,11 @@ struct acquire_request {
     const struct options *options; /* borrowed */
     struct span password;          /* stacked; empty = ask */
     const struct asker *asker;     /* borrowed */
-    /* Where it has expired: what it was, the caller's; NULL = not wanted. */
+    /* Where it comes to nothing: the password, the caller's; NULL = it is not
+     * wanted. */
     struct bytes *password_out;
+    /* The caller finds out himself whether one that has expired is right. */
+    bool checks_expired;
 };
 
 /*

@@ -1,10 +1,10 @@
 /* Who may log in as whom. */
 #include "krb/authorize.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* The longest local name that is compared. */
-#define LOCAL_NAME_MAX 256
+#include "krb/names.h"
 
 /* A user named with a realm is that principal and no other. */
 static bool
@@ -23,11 +23,11 @@ is_named(struct krb *krb, const struct authorize_question *question)
 static bool
 has_local_name(struct krb *krb, const struct authorize_question *question)
 {
-    char name[LOCAL_NAME_MAX];
+    char *name = names_local(krb, question->principal);
+    bool same = name != NULL && strcmp(name, question->user) == 0;
 
-    return krb5_aname_to_localname(krb->context, question->principal,
-                                   (int)sizeof(name), name) == 0 &&
-           strcmp(name, question->user) == 0;
+    free(name);
+    return same;
 }
 
 /* Says who may not log in as whom, and why. */
@@ -49,7 +49,12 @@ refuse(struct krb *krb, const struct authorize_question *question,
 enum outcome
 authorize(struct krb *krb, const struct authorize_question *question)
 {
-    if (strchr(question->user, '@') != NULL) {
+    if (question->mapped != NULL &&
+        krb5_principal_compare(krb->context, question->principal,
+                               question->mapped)) {
+        return OUTCOME_SUCCESS;
+    }
+    if (names_has_realm(question->user)) {
         return is_named(krb, question)
                    ? OUTCOME_SUCCESS
                    : refuse(krb, question, "it is not the principal named");

@@ -2,6 +2,7 @@
 #include "krb/change.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -77,6 +78,40 @@ change(struct krb *krb, krb5_creds *creds, char *password)
     krb5_free_data_contents(krb->context, &code_words);
     krb5_free_data_contents(krb->context, &result);
     return outcome;
+}
+
+enum outcome
+change_ask(struct krb *krb, const struct asker *asker,
+           const struct prompts *prompts, struct bytes *new_password)
+{
+    struct answers answers = {0};
+
+    if (asker->ask(asker->data, prompts, &answers) < 0 ||
+        answers.count != prompts->count || span_has_nul(answers.list[0])) {
+        return krb_refuse(krb, OUTCOME_NO_ANSWER, "no new password");
+    }
+    if (answers.list[0].length == 0 ||
+        !span_equal(answers.list[0], answers.list[answers.count - 1])) {
+        return krb_refuse(krb, OUTCOME_PASSWORD_MISTYPED,
+                          "the two do not match");
+    }
+    return bytes_copy(new_password, answers.list[0]) == 0
+               ? OUTCOME_SUCCESS
+               : krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+}
+
+enum outcome
+change_ask_module(struct krb *krb, const struct acquire_request *request,
+                  const char *name, struct bytes *new_password)
+{
+    char text[KRB_DETAIL_MAX];
+    const struct prompts prompts = {.count = 1, .list = {{.text = text}}};
+
+    /* A module that knows no such option looks for the text alone. */
+    (void)snprintf(text, sizeof(text), "%s%s%s", MESSAGE_PROMPT_NEW_PASSWORD,
+                   request->options->expose_account ? " for " : "",
+                   request->options->expose_account ? name : "");
+    return change_ask(krb, request->asker, &prompts, new_password);
 }
 
 enum outcome

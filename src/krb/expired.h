@@ -8,6 +8,14 @@
 #include "krb/acquire.h"
 
 /*
+ * Whether PASSWORD, which has expired, is the right one.  Nothing is changed,
+ * nobody is asked.
+ */
+enum outcome expired_check(struct krb *krb,
+                           const struct acquire_request *request,
+                           struct span password);
+
+/*
  * Has the user of REQUEST type a new password in the place of *PASSWORD, which
  * must be the one that has expired (else OUTCOME_WRONG_PASSWORD), and has it
  * changed.  As libkrb5 does it, up to three times; with force_pwchange the

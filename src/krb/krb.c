@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/foreign.h"
+
 /* The ONE table.  What is not in it is OUTCOME_KDC_REFUSED or below. */
 static const struct {
     krb5_error_code code;
@@ -182,32 +184,46 @@ krb_close(struct krb *krb)
     }
 }
 
+/* The options that are being completed from krb5.conf. */
+struct completion {
+    struct krb *krb;
+    struct options *options;
+    const char *service;
+    const krb5_data *realm; /* NULL = there is none */
+};
+
 /*
- * Takes VALUE of krb5.conf for ROW into OPTIONS.  0 or -ENOMEM; what is not
- * legal is said and left.
+ * Takes VALUE of krb5.conf for NAME.  0 or -ENOMEM; what is not legal is said
+ * and left.
  */
 static int
-take_appdefault(struct krb *krb, struct options *options,
-                const struct option *row, const char *value)
+take_appdefault(struct completion *completion, const char *name,
+                const char *value)
 {
+    const struct krb *krb = completion->krb;
+    struct options *options = completion->options;
     int64_t timeout = options->timeout;
     char text[1024];
     int status = 0;
 
-    if (snprintf(text, sizeof(text), "%s=%s", row->name, value) >=
+    if (snprintf(text, sizeof(text), "%s=%s", name, value) >=
         (int)sizeof(text)) {
         status = -ERANGE;
     } else {
-        status = options_set(options, OPTION_FROM_KRB5_CONF, text);
+        status = options_set_for_service(options, text, completion->service);
     }
     if (status == -ENOMEM) {
         return status;
     }
-    if (status < 0) {
+    if (status == -ENOTSUP) {
+        log_line(krb->log, LOG_LEVEL_ERROR,
+                 "krb5.conf, [appdefaults]: %s is not supported: %s", name,
+                 options_advice(text));
+    } else if (status < 0) {
         log_line(krb->log, LOG_LEVEL_ERROR,
                  "krb5.conf, [appdefaults]: %s is not a legal value of %s: "
                  "ignored",
-                 value, row->name);
+                 value, name);
     }
     /* Who may write krb5.conf may not make a login hang longer. */
     if (options->timeout > timeout) {
@@ -216,37 +232,129 @@ take_appdefault(struct krb *krb, struct options *options,
     return 0;
 }
 
-int
-krb_complete_options(struct krb *krb, struct options *options)
+/* Takes what krb5.conf has of NAME, where it has something. */
+static int
+complete_option(struct completion *completion, const char *name)
+{
+    char *value = NULL;
+    int status = 0;
+
+    krb5_appdefault_string(completion->krb->context, "pam", completion->realm,
+                           name, "", &value);
+    if (value != NULL && *value != '\0') {
+        status = take_appdefault(completion, name, value);
+    }
+    krb5_free_string(completion->krb->context, value);
+    return status;
+}
+
+/* The rows of our own table. */
+static int
+complete_rows(struct completion *completion)
 {
     size_t count = 0;
     const struct option *rows = options_table(&count);
+    uint64_t given = completion->options->given;
+    int status = 0;
+
+    for (size_t i = 0; i < count && status == 0; i++) {
+        bool is_timeout = strcmp(rows[i].name, "timeout") == 0;
+
+        if (rows[i].in_krb5_conf && ((given >> i & 1) == 0 || is_timeout)) {
+            status = complete_option(completion, rows[i].name);
+        }
+    }
+    return status;
+}
+
+/*
+ * What the section of PATH, which ends with a place for NAME, has of NAME.
+ * *VALUE stays where it has nothing.
+ */
+static void
+look_up(profile_t profile, const char *path[], size_t last, const char *name,
+        char **value)
+{
+    char **values = NULL;
+
+    path[last] = name;
+    if (profile_get_values(profile, path, &values) == 0) {
+        free(*value);
+        *value = strdup(values[0]);
+        profile_free_list(values);
+    }
+}
+
+/*
+ * What the `pam` section has of NAME; free it.  Not the top level: another
+ * module's names may be other programs' there.
+ */
+static char *
+pam_section_value(const struct completion *completion, profile_t profile,
+                  const char *name)
+{
+    const char *of_all[] = {"appdefaults", "pam", NULL, NULL};
+    const char *of_realm[] = {"appdefaults", "pam", NULL, NULL, NULL};
+    char *value = NULL;
+
+    look_up(profile, of_all, 2, name, &value);
+    if (completion->realm != NULL) {
+        of_realm[2] = completion->realm->data;
+        look_up(profile, of_realm, 3, name, &value);
+    }
+    return value;
+}
+
+/* What other modules call them, where they have not been given by now. */
+static int
+complete_foreign(struct completion *completion)
+{
+    size_t count = 0;
+    const struct foreign *others = foreign_table(&count);
+    profile_t profile = NULL;
+    int status = 0;
+
+    if (krb5_get_profile(completion->krb->context, &profile) != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < count && status == 0; i++) {
+        char *value = NULL;
+
+        if (others[i].row == NULL ||
+            !options_gives(completion->options, others[i].row)) {
+            value = pam_section_value(completion, profile, others[i].name);
+        }
+        if (value != NULL) {
+            status = take_appdefault(completion, others[i].name, value);
+        }
+        free(value);
+    }
+    profile_release(profile);
+    return status;
+}
+
+int
+krb_complete_options(struct krb *krb, struct options *options,
+                     const char *service)
+{
     krb5_data realm = {0, 0, NULL};
+    struct completion completion = {
+        .krb = krb, .options = options, .service = service};
     char *default_realm = NULL;
-    uint64_t given = options->given;
     int status = 0;
 
     if (options->realm != NULL) {
         realm.data = options->realm;
-        realm.length = (unsigned int)strlen(options->realm);
     } else if (krb5_get_default_realm(krb->context, &default_realm) == 0) {
         realm.data = default_realm;
-        realm.length = (unsigned int)strlen(default_realm);
     }
-    for (size_t i = 0; i < count && status == 0; i++) {
-        bool is_timeout = strcmp(rows[i].name, "timeout") == 0;
-        char *value = NULL;
-
-        if (!rows[i].in_krb5_conf || ((given >> i & 1) != 0 && !is_timeout)) {
-            continue;
-        }
-        krb5_appdefault_string(krb->context, "pam",
-                               realm.data != NULL ? &realm : NULL, rows[i].name,
-                               "", &value);
-        if (value != NULL && *value != '\0') {
-            status = take_appdefault(krb, options, &rows[i], value);
-        }
-        krb5_free_string(krb->context, value);
+    if (realm.data != NULL) {
+        realm.length = (unsigned int)strlen(realm.data);
+        completion.realm = &realm;
+    }
+    status = complete_rows(&completion);
+    if (status == 0) {
+        status = complete_foreign(&completion);
     }
     krb5_free_default_realm(krb->context, default_realm);
     krb->call_limit_s = options->timeout;
@@ -303,40 +411,6 @@ krb_clockskew(struct krb *krb)
     profile_release_string(text);
     profile_release(profile);
     return skew;
-}
-
-enum outcome
-krb_principal_of(struct krb *krb, const char *user,
-                 const struct options *options, krb5_principal *principal_out)
-{
-    krb5_principal principal = NULL;
-    krb5_error_code code = 0;
-
-    *principal_out = NULL;
-    if (options->realm != NULL) {
-        code = krb5_set_default_realm(krb->context, options->realm);
-        if (code != 0) {
-            return krb_failed(krb, code, "cannot use the realm");
-        }
-    }
-    code = krb5_parse_name(krb->context, user, &principal);
-    if (code == KRB5_CONFIG_NODEFREALM) {
-        return krb_refuse(krb, OUTCOME_CONFIGURATION,
-                          "no default_realm: krb5.conf is missing or "
-                          "does not set it");
-    }
-    if (code != 0) {
-        return krb_refuse(
-            krb, code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_UNKNOWN_PRINCIPAL,
-            "the user's name is no principal");
-    }
-    if (principal->realm.length == 0) {
-        krb5_free_principal(krb->context, principal);
-        return krb_refuse(krb, OUTCOME_UNKNOWN_PRINCIPAL,
-                          "the user's name has an empty realm");
-    }
-    *principal_out = principal;
-    return OUTCOME_SUCCESS;
 }
 
 krb5_error_code

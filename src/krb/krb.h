@@ -57,10 +57,12 @@ enum outcome krb_refuse(struct krb *krb, enum outcome outcome,
  * Fills in what OPTIONS leaves open from [appdefaults] of krb5.conf: the top
  * level, the section of the realm, `pam` and `pam` per realm, the more special
  * one winning (krb5_appdefault_string).  `timeout` can only get shorter.  A
- * bad value is logged at error level and left out.  0 or -ENOMEM.  Sets
- * krb->call_limit_s.
+ * bad value is logged at error level and left out, and so is what another
+ * module has and this one has not.  A flag may be a list of services; SERVICE
+ * is the present one.  0 or -ENOMEM.  Sets krb->call_limit_s.
  */
-int krb_complete_options(struct krb *krb, struct options *options);
+int krb_complete_options(struct krb *krb, struct options *options,
+                         const char *service);
 
 /*
  * The boolean NAME of [libdefaults], per REALM or for all, false where it is
@@ -71,15 +73,6 @@ enum outcome krb_libdefault_flag(struct krb *krb, const krb5_data *realm,
 
 /* krb5.conf's clockskew in seconds. */
 int64_t krb_clockskew(struct krb *krb);
-
-/*
- * The principal that USER stands for, in `realm` where that is given.
- * *PRINCIPAL_OUT is freed with krb5_free_principal.  A name that is no
- * principal is OUTCOME_UNKNOWN_PRINCIPAL.
- */
-enum outcome krb_principal_of(struct krb *krb, const char *user,
-                              const struct options *options,
-                              krb5_principal *principal_out);
 
 /* Opens the keytab NAME (NULL: the default one); krb5_kt_close. */
 krb5_error_code krb_open_keytab(struct krb *krb, const char *name,

@@ -9,18 +9,26 @@
 #include "pam/password.h"
 #include "pam/state.h"
 
-/* Keeps what ERRAND has brought on the handle. */
+/* Keeps what ERRAND has brought on the handle; PAM_USER may be another now. */
 static enum outcome
 keep(struct state *state, const struct errand *errand)
 {
     const struct result *result = &errand->answer.result;
-    enum outcome outcome =
-        state_keep_login(state, &(struct login){.user = errand->host->user,
-                                                .principal = result->principal,
-                                                .tickets = result->tickets});
+    struct host *host = errand->host;
+    enum outcome outcome = OUTCOME_SUCCESS;
 
+    if (result->outcome == OUTCOME_SUCCESS && *result->local_user != '\0') {
+        outcome = host_rename_user(host, result->local_user);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = state_keep_login(
+            state, &(struct login){.user = host->user,
+                                   .principal = result->principal,
+                                   .tickets = result->tickets});
+    }
     if (outcome == OUTCOME_SUCCESS) {
         state->learned = result->outcome;
+        state->needs_no_account = host->options.no_user_check;
     }
     return outcome;
 }
@@ -44,8 +52,57 @@ ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
                                                   .item = PAM_AUTHTOK};
 
     return host->options.force_pwchange && password_is_asked(prompts)
-               ? password_answer(host, payload)
+               ? password_answer(host, prompts, payload)
                : conv_ask(host, prompts, &password, payload);
+}
+
+/* Whether account will have something to say of OUTCOME. */
+static bool
+is_known_user(enum outcome outcome)
+{
+    return outcome == OUTCOME_SUCCESS || outcome == OUTCOME_NOT_AUTHORIZED ||
+           outcome == OUTCOME_CHANGE_DEFERRED;
+}
+
+/* Runs ERRAND, an ACQUIRE, and keeps what it brings in STATE. */
+static enum outcome
+acquire(struct errand *errand, struct state *state)
+{
+    struct host *host = errand->host;
+    enum outcome outcome = errand_run(errand);
+
+    if (is_known_user(outcome)) {
+        enum outcome kept = keep(state, errand);
+
+        outcome = kept == OUTCOME_SUCCESS ? outcome : kept;
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        log_line(&host->log, LOG_LEVEL_INFO, "user %s authenticated as %s",
+                 host->user, state->principal);
+        handover_leave(host, state);
+    }
+    return outcome;
+}
+
+enum outcome
+auth_catch_up(struct host *host, struct state *state, const char *password)
+{
+    struct errand errand = errand_for(host, JOB_ACQUIRE);
+    char *principal = strdup(state->principal);
+    enum outcome outcome = OUTCOME_NO_MEMORY;
+
+    if (principal != NULL) {
+        errand.request.principal = principal;
+        errand.request.password = span_from_text(password);
+        errand.request.is_new_password = true;
+        outcome = acquire(&errand, state);
+    }
+    if (outcome != OUTCOME_SUCCESS) {
+        errand_log(&errand, outcome, "no tickets for the new password");
+    }
+    errand_free(&errand);
+    free(principal);
+    return outcome;
 }
 
 /* One try with PASSWORD (NULL: ask for it). */
@@ -59,16 +116,16 @@ try_password(struct host *host, struct state *state, const char *password)
     if (password != NULL) {
         errand.request.password = span_from_text(password);
     }
-    outcome = errand_run(&errand);
-    if (outcome == OUTCOME_SUCCESS || outcome == OUTCOME_NOT_AUTHORIZED) {
-        enum outcome kept = keep(state, &errand);
-
-        outcome = kept == OUTCOME_SUCCESS ? outcome : kept;
-    }
-    if (outcome == OUTCOME_SUCCESS) {
-        log_line(&host->log, LOG_LEVEL_INFO, "user %s authenticated as %s",
-                 host->user, state->principal);
-        handover_leave(host, state);
+    outcome = acquire(&errand, state);
+    if (outcome == OUTCOME_CHANGE_DEFERRED) {
+        log_line(
+            &host->log, LOG_LEVEL_NOTICE,
+            "user %s authenticated as %s, whose password has expired: the "
+            "host must have it changed; the KDC is not verified until then",
+            host->user, state->principal);
+        outcome = OUTCOME_SUCCESS;
+    } else if (outcome == OUTCOME_SUCCESS) {
+        /* That is all. */
     } else if (outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "authentication failed");
         explain(host, outcome);
@@ -77,7 +134,7 @@ try_password(struct host *host, struct state *state, const char *password)
         }
     }
     errand_free(&errand);
-    return outcome;
+    return host_pass_over(host, outcome);
 }
 
 enum outcome

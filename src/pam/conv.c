@@ -83,18 +83,37 @@ erase_responses(struct pam_response *responses, uint32_t count)
     free(responses);
 }
 
-/* The text of PROMPT as the user sees it. */
+/* TEXT as a prompt that the user sees. */
 static void
-write_prompt(char *buffer, size_t size, const struct prompt *prompt,
-             const char *password)
+write_prompt(char *buffer, size_t size, const char *text)
 {
-    const char *text = prompt->is_password ? password : prompt->text;
     size_t length = strlen(text);
     bool has_end =
         length > 0 && (text[length - 1] == ' ' || text[length - 1] == ':');
 
     (void)snprintf(buffer, size, "%s%s", text, has_end ? "" : ": ");
     log_strip_for_terminal(buffer);
+}
+
+/* Asks for a password with WORDS; PROMPT's text is whose it is. */
+static void
+write_password_prompt(char *buffer, size_t size, const struct host *host,
+                      const struct prompt *prompt, const char *words)
+{
+    char text[PROMPT_MAX];
+    bool names = conv_names_principal(host) || host->options.no_prompt;
+
+    (void)snprintf(text, sizeof(text), "%s%s%.300s",
+                   host->options.no_prompt ? "Password" : words,
+                   names && *prompt->text != '\0' ? " for " : "",
+                   names ? prompt->text : "");
+    write_prompt(buffer, size, text);
+}
+
+bool
+conv_names_principal(const struct host *host)
+{
+    return host->options.expose_account && !host->options.search_k5login;
 }
 
 /* Takes one response as the answer to PROMPT. */
@@ -149,7 +168,12 @@ conv_ask(struct host *host, const struct prompts *prompts,
         return OUTCOME_HELPER_FAILED;
     }
     for (uint32_t i = 0; i < prompts->count; i++) {
-        write_prompt(texts[i], PROMPT_MAX, &prompts->list[i], password->words);
+        if (prompts->list[i].is_password) {
+            write_password_prompt(texts[i], PROMPT_MAX, host, &prompts->list[i],
+                                  password->words);
+        } else {
+            write_prompt(texts[i], PROMPT_MAX, prompts->list[i].text);
+        }
         messages[i].msg_style =
             prompts->list[i].echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF;
         messages[i].msg = texts[i];
@@ -177,7 +201,7 @@ conv_ask_secret(struct host *host, const char *words, struct bytes *secret)
     struct span answer = {0};
     enum outcome outcome = OUTCOME_NO_ANSWER;
 
-    write_prompt(text, sizeof(text), &prompt, "");
+    write_prompt(text, sizeof(text), words);
     if (converse(host, 1, &pointer, &responses) == PAM_SUCCESS &&
         responses != NULL) {
         outcome = take_response(host, &prompt, 0, responses[0].resp, &answer);

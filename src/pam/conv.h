@@ -19,13 +19,20 @@ struct conv_password {
 
 /*
  * Asks PROMPTS and appends the answers to PAYLOAD as an ANSWERS message.  A
- * password is asked for and kept as PASSWORD says.  The host's responses are
+ * password is asked for and kept as PASSWORD says, and by the options
+ * expose_account and no_prompt.  The host's responses are
  * erased.  OUTCOME_NO_ANSWER where there is no conversation, no
  * answer, an empty password, or one longer than MESSAGE_ANSWER_MAX.
  */
 enum outcome conv_ask(struct host *host, const struct prompts *prompts,
                       const struct conv_password *password,
                       struct bytes *payload);
+
+/*
+ * Whether a prompt for a password names the principal whose it is
+ * (expose_account; not with search_k5login, where it is not known yet).
+ */
+bool conv_names_principal(const struct host *host);
 
 /*
  * Asks for one secret with the text WORDS, which then is what SECRET has.  The

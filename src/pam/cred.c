@@ -116,11 +116,18 @@ make(struct host *host, struct state *state)
     return outcome;
 }
 
+/* What comes of a cache that nobody could own. */
+static enum outcome
+without_account(const struct state *state)
+{
+    return state->needs_no_account ? OUTCOME_SUCCESS : OUTCOME_NO_ACCOUNT;
+}
+
 /* Whether there is somebody to own a cache; says so where there is not. */
 static bool
-has_account(const struct host *host)
+has_account(const struct host *host, const struct state *state)
 {
-    if (!host->account.exists) {
+    if (!host->account.exists && !state->needs_no_account) {
         log_line(&host->log, LOG_LEVEL_ERROR,
                  "user %s has no account: no cache can be made", host->user);
     }
@@ -325,8 +332,8 @@ cred_establish(struct host *host)
                  "no tickets of this handle for this user: nothing to do");
         return OUTCOME_NOT_OURS;
     }
-    if (!has_account(host)) {
-        return OUTCOME_NO_ACCOUNT;
+    if (!has_account(host, state)) {
+        return without_account(state);
     }
     /* Done before, here or in the process this one was forked from. */
     if (has_cache(host, state) || state->tickets.length == 0) {
@@ -443,8 +450,8 @@ replace(struct host *host, struct state *state)
     const char *target = target_cache(host);
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (!has_account(host)) {
-        return OUTCOME_NO_ACCOUNT;
+    if (!has_account(host, state)) {
+        return without_account(state);
     }
     if (state->tickets.length == 0) {
         return OUTCOME_SUCCESS;

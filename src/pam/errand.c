@@ -24,6 +24,8 @@ errand_for(struct host *host, enum job job)
                 .gid = host->account.gid,
                 .in_session = host->in_session,
                 .cache = "",
+                .service = host_service(host),
+                .principal = "",
             },
         .principal = "",
         .lock = -1,

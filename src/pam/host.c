@@ -100,6 +100,10 @@ static const int codes[OUTCOME_COUNT][CALL_COUNT] = {
         SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
     ROW(OUTCOME_PASSWORD_MISTYPED, AUTHINFO_UNAVAIL, CRED_ERR, CRED_UNAVAIL,
         AUTH_ERR, SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
+    ROW(OUTCOME_CHANGE_DEFERRED, AUTH_ERR, CRED_ERR, CRED_UNAVAIL,
+        NEW_AUTHTOK_REQD, SESSION_ERR, SESSION_ERR, AUTHTOK_ERR),
+    ROW(OUTCOME_PASSED_OVER, IGNORE, SUCCESS, SUCCESS, IGNORE,
+        IGNORE, SUCCESS, IGNORE),
     /* clang-format on */
 };
 
@@ -116,6 +120,16 @@ host_code(enum call call, enum outcome outcome)
         return PAM_SYSTEM_ERR;
     }
     return codes[outcome][call];
+}
+
+enum outcome
+host_pass_over(const struct host *host, enum outcome outcome)
+{
+    return host->options.ignore_unknown_principals &&
+                   (outcome == OUTCOME_UNKNOWN_PRINCIPAL ||
+                    outcome == OUTCOME_PRINCIPAL_EXPIRED)
+               ? OUTCOME_PASSED_OVER
+               : outcome;
 }
 
 enum log_level
@@ -140,6 +154,8 @@ host_level(enum outcome outcome)
     case OUTCOME_SESSION_NOT_OPEN:
     case OUTCOME_PASSWORD_REJECTED:
     case OUTCOME_PASSWORD_MISTYPED:
+    case OUTCOME_CHANGE_DEFERRED:
+    case OUTCOME_PASSED_OVER:
         return LOG_LEVEL_INFO;
     case OUTCOME_NO_MEMORY:
     case OUTCOME_BAD_CALL:
@@ -198,6 +214,11 @@ take_argument(struct host *host, const char *argument)
     case -ENOMEM:
         /* Without it the call would do something else. */
         return status;
+    case -ENOTSUP:
+        log_line(&host->log, LOG_LEVEL_ERROR,
+                 "option %s is not supported: %s: ignored", argument,
+                 options_advice(argument));
+        break;
     case -ENOENT:
         log_line(&host->log, LOG_LEVEL_ERROR, "unknown option %s: ignored",
                  argument);
@@ -298,6 +319,20 @@ host_excludes_user(const struct host *host)
                  host->user);
     }
     return excludes;
+}
+
+enum outcome
+host_rename_user(struct host *host, const char *user)
+{
+    const void *item = NULL;
+
+    if (pam_set_item(host->handle, PAM_USER, user) != PAM_SUCCESS ||
+        pam_get_item(host->handle, PAM_USER, &item) != PAM_SUCCESS) {
+        return OUTCOME_NO_MEMORY;
+    }
+    host->user = item;
+    host->account = find_account(host->handle, host->user);
+    return OUTCOME_SUCCESS;
 }
 
 bool

@@ -75,11 +75,20 @@ void host_begin_at_end(struct host *host, pam_handle_t *handle,
 /* The PAM code for OUTCOME in CALL. */
 int host_code(enum call call, enum outcome outcome);
 
+/* OUTCOME, but OUTCOME_PASSED_OVER where ignore_unknown_principals says so. */
+enum outcome host_pass_over(const struct host *host, enum outcome outcome);
+
 /* How loudly OUTCOME is said in the log. */
 enum log_level host_level(enum outcome outcome);
 
 /* Whether the options exclude the user; said with `debug`. */
 bool host_excludes_user(const struct host *host);
+
+/*
+ * Makes USER, his local name, PAM_USER and the user of the call.
+ * OUTCOME_SUCCESS or OUTCOME_NO_MEMORY.
+ */
+enum outcome host_rename_user(struct host *host, const char *user);
 
 /* Whether messages to the user are unwanted. */
 bool host_is_silent(const struct host *host);

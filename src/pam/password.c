@@ -2,26 +2,31 @@
 #include "pam/password.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <security/pam_modules.h>
 
+#include "pam/auth.h"
 #include "pam/conv.h"
 #include "pam/state.h"
 
 /* The longest text that asks for a password. */
-#define WORDS_MAX 256
+#define WORDS_MAX 512
 
-/* "BEGINNING Kerberos password", with the word that the option `banner` has. */
+/*
+ * "BEGINNING Kerberos password", with the word that the option `banner` has,
+ * and OWNER behind it.
+ */
 static void
-write_words(const struct host *host, const char *beginning,
+write_words(const struct host *host, const char *beginning, const char *owner,
             char words[WORDS_MAX])
 {
     const char *banner = host->options.banner;
     bool has_banner = banner != NULL && *banner != '\0';
 
-    (void)snprintf(words, WORDS_MAX, "%s %.128s%spassword", beginning,
-                   has_banner ? banner : "", has_banner ? " " : "");
+    (void)snprintf(words, WORDS_MAX, "%s %.128s%spassword%s", beginning,
+                   has_banner ? banner : "", has_banner ? " " : "", owner);
 }
 
 /* The password that ITEM has, as it can be sent; or NULL. */
@@ -82,15 +87,19 @@ ask_twice(struct host *host, const char *words, const char *again)
     return outcome;
 }
 
-/* The same, with the words for a Kerberos password. */
+/* The same, with the words for the Kerberos password that PROMPTS want. */
 static enum outcome
-ask_new(struct host *host)
+ask_new(struct host *host, const struct prompts *prompts)
 {
+    const char *owner =
+        conv_names_principal(host)
+            ? prompts->list[0].text + strlen(MESSAGE_PROMPT_NEW_PASSWORD)
+            : "";
     char words[WORDS_MAX];
     char again[WORDS_MAX];
 
-    write_words(host, "Enter new", words);
-    write_words(host, "Retype new", again);
+    write_words(host, "Enter new", owner, words);
+    write_words(host, "Retype new", owner, again);
     return ask_twice(host, words, again);
 }
 
@@ -104,9 +113,10 @@ answer(struct span password, struct bytes *payload)
 }
 
 enum outcome
-password_answer(struct host *host, struct bytes *payload)
+password_answer(struct host *host, const struct prompts *prompts,
+                struct bytes *payload)
 {
-    enum outcome outcome = ask_new(host);
+    enum outcome outcome = ask_new(host, prompts);
 
     if (outcome == OUTCOME_SUCCESS) {
         outcome = answer(bytes_span(&host->secret), payload);
@@ -117,7 +127,8 @@ password_answer(struct host *host, struct bytes *payload)
 
 /* The new password as the option has it; it is PAM_AUTHTOK too then. */
 static enum outcome
-answer_and_keep(struct host *host, struct bytes *payload)
+answer_and_keep(struct host *host, const struct prompts *prompts,
+                struct bytes *payload)
 {
     const char *stacked = NULL;
     enum outcome outcome = OUTCOME_SUCCESS;
@@ -127,7 +138,7 @@ answer_and_keep(struct host *host, struct bytes *payload)
         return stacked == NULL ? OUTCOME_NO_ANSWER
                                : answer(span_from_text(stacked), payload);
     }
-    outcome = ask_new(host);
+    outcome = ask_new(host, prompts);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = answer(bytes_span(&host->secret), payload);
     }
@@ -141,8 +152,12 @@ answer_and_keep(struct host *host, struct bytes *payload)
 bool
 password_is_asked(const struct prompts *prompts)
 {
+    static const char mark[] = MESSAGE_PROMPT_NEW_PASSWORD;
+    const char *text = prompts->list[0].text;
+
     return prompts->count == 1 && !prompts->list[0].is_password &&
-           strcmp(prompts->list[0].text, MESSAGE_PROMPT_NEW_PASSWORD) == 0;
+           strncmp(text, mark, sizeof(mark) - 1) == 0 &&
+           (text[sizeof(mark) - 1] == '\0' || text[sizeof(mark) - 1] == ' ');
 }
 
 static enum outcome
@@ -153,15 +168,29 @@ ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
                                           .item = PAM_OLDAUTHTOK};
 
     if (password_is_asked(prompts)) {
-        return answer_and_keep(host, payload);
+        return answer_and_keep(host, prompts, payload);
     }
-    write_words(host, "Current", words);
+    write_words(host, "Current", "", words);
     return conv_ask(host, prompts, &current, payload);
+}
+
+/* Keeps whom the user has said he is, so that he is not asked again. */
+static enum outcome
+keep_principal(struct state *state, const struct errand *errand)
+{
+    const char *principal = errand->answer.result.principal;
+
+    if (!errand->host->options.prompt_principal) {
+        return OUTCOME_SUCCESS;
+    }
+    free(state->tried_principal);
+    state->tried_principal = strdup(principal);
+    return state->tried_principal == NULL ? OUTCOME_NO_MEMORY : OUTCOME_SUCCESS;
 }
 
 /* Tries the current password, PASSWORD or what is asked for where NULL. */
 static enum outcome
-try_once(struct host *host, const char *password)
+try_once(struct host *host, struct state *state, const char *password)
 {
     struct errand errand = errand_for(host, JOB_TRY);
     enum outcome outcome = OUTCOME_SUCCESS;
@@ -171,15 +200,18 @@ try_once(struct host *host, const char *password)
         errand.request.password = span_from_text(password);
     }
     outcome = errand_run(&errand);
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = keep_principal(state, &errand);
+    }
     if (outcome != OUTCOME_SUCCESS && outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "the password is not changed");
     }
     errand_free(&errand);
-    return outcome;
+    return host_pass_over(host, outcome);
 }
 
 static enum outcome
-try_current(struct host *host)
+try_current(struct host *host, struct state *state)
 {
     const char *stacked = NULL;
     enum outcome outcome = OUTCOME_NO_ANSWER;
@@ -191,14 +223,42 @@ try_current(struct host *host)
                  "used");
         return OUTCOME_NO_ANSWER;
     case HOST_STACKED_USE:
-        outcome = try_once(host, stacked);
+        outcome = try_once(host, state, stacked);
         break;
     case HOST_STACKED_NONE:
-        return try_once(host, NULL);
+        return try_once(host, state, NULL);
     }
     return outcome == OUTCOME_WRONG_PASSWORD && host_asks_again(host)
-               ? try_once(host, NULL)
+               ? try_once(host, state, NULL)
                : outcome;
+}
+
+/* Where authenticate has left the change to the host: the login goes on. */
+static enum outcome
+catch_up(struct host *host)
+{
+    struct state *state = state_if_any(host);
+    const char *password = item_password(host, PAM_AUTHTOK);
+
+    if (!state_is_deferred(state, host)) {
+        return OUTCOME_SUCCESS;
+    }
+    return password == NULL ? OUTCOME_NO_ANSWER
+                            : auth_catch_up(host, state, password);
+}
+
+/* Whose password it is where that is not to be told from the user's name. */
+static const char *
+known_principal(struct host *host)
+{
+    const struct state *state = state_if_any(host);
+
+    if (state_is_deferred(state, host)) {
+        return state->principal;
+    }
+    return state != NULL && state->tried_principal != NULL
+               ? state->tried_principal
+               : "";
 }
 
 static enum outcome
@@ -208,6 +268,7 @@ change(struct host *host)
     const char *current = item_password(host, PAM_OLDAUTHTOK);
     enum outcome outcome = OUTCOME_SUCCESS;
 
+    errand.request.principal = known_principal(host);
     if (current != NULL) {
         errand.request.password = span_from_text(current);
     }
@@ -216,12 +277,13 @@ change(struct host *host)
     if (outcome == OUTCOME_SUCCESS) {
         log_line(&host->log, LOG_LEVEL_INFO, "user %s: password changed",
                  host->user);
+        outcome = catch_up(host);
     } else if (outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "the password is not changed");
         password_explain(&errand, outcome);
     }
     errand_free(&errand);
-    return outcome;
+    return host_pass_over(host, outcome);
 }
 
 /* Who is not ours may be a module's behind: that one wants a new password. */
@@ -239,12 +301,14 @@ ask_for_others(struct host *host)
 /*
  * Whether the change is not for us: of an excluded user, or for the sake of
  * another module's password that has expired (pam_sm_chauthtok(3)): ours is
- * changed at login.
+ * changed at login, or is what the host has been told to have changed.
  */
 static bool
 is_not_ours(const struct host *host)
 {
-    return (host->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0 ||
+    bool is_for_expired = (host->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0;
+
+    return (is_for_expired && !state_is_deferred(state_if_any(host), host)) ||
            host_excludes_user(host);
 }
 
@@ -280,12 +344,12 @@ static enum outcome
 try_and_remember(struct host *host)
 {
     struct state *state = state_of(host);
-    enum outcome outcome =
-        is_not_ours(host) ? OUTCOME_NOT_OURS : try_current(host);
+    enum outcome outcome = OUTCOME_SUCCESS;
 
     if (state == NULL) {
         return OUTCOME_NO_MEMORY;
     }
+    outcome = is_not_ours(host) ? OUTCOME_NOT_OURS : try_current(host, state);
     state->has_tried = true;
     state->tried = outcome;
     return outcome;

@@ -67,6 +67,7 @@ cleanup(pam_handle_t *handle, void *data, int status)
     }
     state_forget_cache(state);
     state_forget_login(state);
+    free(state->tried_principal);
     free(state);
 }
 
@@ -102,10 +103,23 @@ state_of(struct host *host)
     return state;
 }
 
+/* Whether STATE has learned OUTCOME of HOST's present user. */
+static bool
+has_learned(const struct state *state, const struct host *host,
+            enum outcome outcome)
+{
+    return state != NULL && state->learned == outcome && state->user != NULL &&
+           host->user != NULL && strcmp(state->user, host->user) == 0;
+}
+
+bool
+state_is_deferred(const struct state *state, const struct host *host)
+{
+    return has_learned(state, host, OUTCOME_CHANGE_DEFERRED);
+}
+
 bool
 state_has_own_tickets(const struct state *state, const struct host *host)
 {
-    return state != NULL && state->learned == OUTCOME_SUCCESS &&
-           state->user != NULL && host->user != NULL &&
-           strcmp(state->user, host->user) == 0;
+    return has_learned(state, host, OUTCOME_SUCCESS);
 }

@@ -17,12 +17,14 @@ struct state {
     char *user;
     char *principal;
     enum outcome learned;
-    struct bytes tickets; /* empty = none, or in a cache already */
+    struct bytes tickets;  /* empty = none, or in a cache already */
+    bool needs_no_account; /* no_user_check, which krb5.conf may have said */
     struct handover handover;
 
     /* What has come of the first half of a change, where there was one. */
     bool has_tried;
     enum outcome tried;
+    char *tried_principal; /* whom the user has said he is; NULL = not asked */
 
     /* The cache that this handle's session has. */
     struct holding holding;
@@ -55,6 +57,12 @@ void state_forget_login(struct state *state);
 
 /* Forgets the cache; it stays where it is. */
 void state_forget_cache(struct state *state);
+
+/*
+ * Whether HOST's present PAM_USER has been authenticated on this handle, but
+ * must have his password changed first (defer_pwchange).  STATE may be NULL.
+ */
+bool state_is_deferred(const struct state *state, const struct host *host);
 
 /*
  * Whether authenticate has got tickets on this handle for HOST's present

@@ -151,14 +151,17 @@ static const struct request full_request = {
     .in_session = true,
     .cache = "FILE:/tmp/krb5cc_1000",
     .password = {.data = (const uint8_t *)"s3cret", .length = 6},
-    .tickets = {.data = blob, .length = sizeof(blob)}};
+    .tickets = {.data = blob, .length = sizeof(blob)},
+    .service = "sshd",
+    .principal = "alice/admin@EXAMPLE.COM",
+    .is_new_password = true};
 
 static void
 pack_request(struct bytes *payload)
 {
     struct options options = given_options();
 
-    request_pack(payload, &full_request, &options);
+    request_pack(payload, MESSAGE_VERSION, &full_request, &options);
     options_free(&options);
 }
 
@@ -166,7 +169,7 @@ static int
 unpack_request(struct span payload, union unpacked *out,
                struct options *options)
 {
-    return request_unpack(payload, &out->request, options);
+    return request_unpack(payload, MESSAGE_VERSION, &out->request, options);
 }
 
 static void
@@ -392,18 +395,20 @@ judge_key(struct span payload, const union unpacked *out)
 static void
 pack_result(struct bytes *payload)
 {
-    result_pack(payload, &(struct result){.outcome = OUTCOME_CLOCK_SKEW,
-                                          .detail = "20 minutes",
-                                          .principal = "alice@EXAMPLE.COM",
-                                          .cache = "",
-                                          .tickets = blob_span});
+    result_pack(payload, MESSAGE_VERSION,
+                &(struct result){.outcome = OUTCOME_CLOCK_SKEW,
+                                 .detail = "20 minutes",
+                                 .principal = "alice@EXAMPLE.COM",
+                                 .cache = "",
+                                 .tickets = blob_span,
+                                 .local_user = "alice"});
 }
 
 static int
 unpack_result(struct span payload, union unpacked *out, struct options *options)
 {
     (void)options;
-    return result_unpack(payload, &out->result);
+    return result_unpack(payload, MESSAGE_VERSION, &out->result);
 }
 
 static void
@@ -414,6 +419,7 @@ judge_result(struct span payload, const union unpacked *out)
     check_text(payload, out->result.principal);
     check_text(payload, out->result.cache);
     check_inside(payload, out->result.tickets);
+    check_text(payload, out->result.local_user);
 }
 
 static void
@@ -421,7 +427,12 @@ pack_begin(struct bytes *payload)
 {
     struct options options = given_options();
 
-    begin_pack(payload, &(struct begin){.tickets = blob_span}, &options);
+    begin_pack(payload,
+               &(struct begin){.tickets = blob_span,
+                               .count = 2,
+                               .names = {"first@A", "second@B"},
+                               .first_decides = true},
+               &options);
     options_free(&options);
 }
 
@@ -435,6 +446,10 @@ static void
 judge_begin(struct span payload, const union unpacked *out)
 {
     check_inside(payload, out->begin.tickets);
+    REQUIRE(out->begin.count <= MESSAGE_NAMES_MAX);
+    for (uint32_t i = 0; i < out->begin.count; i++) {
+        check_text(payload, out->begin.names[i]);
+    }
 }
 
 static void
@@ -721,7 +736,9 @@ START_TEST(test_message_request_comes_back)
     struct request got;
 
     pack_request(&payload);
-    ck_assert_int_eq(request_unpack(bytes_span(&payload), &got, &options), 0);
+    ck_assert_int_eq(
+        request_unpack(bytes_span(&payload), MESSAGE_VERSION, &got, &options),
+        0);
     ck_assert_int_eq(got.job, JOB_REPLACE);
     ck_assert_int_eq(got.budget_ms, 9876);
     ck_assert_str_eq(got.user, "alice");
@@ -732,6 +749,9 @@ START_TEST(test_message_request_comes_back)
     ck_assert(got.in_session);
     ck_assert(span_equal(got.password, full_request.password));
     ck_assert(span_equal(got.tickets, blob_span));
+    ck_assert_str_eq(got.service, "sshd");
+    ck_assert_str_eq(got.principal, "alice/admin@EXAMPLE.COM");
+    ck_assert(got.is_new_password);
     check_given_options(&options);
     bytes_free(&payload);
     options_free(&options);
@@ -746,8 +766,10 @@ START_TEST(test_message_request_without_account_comes_back)
     struct request got;
 
     request.has_account = false;
-    request_pack(&payload, &request, &options);
-    ck_assert_int_eq(request_unpack(bytes_span(&payload), &got, &options), 0);
+    request_pack(&payload, MESSAGE_VERSION, &request, &options);
+    ck_assert_int_eq(
+        request_unpack(bytes_span(&payload), MESSAGE_VERSION, &got, &options),
+        0);
     ck_assert(!got.has_account);
     ck_assert_uint_eq(options.given, 0);
     bytes_free(&payload);
@@ -762,7 +784,7 @@ check_request(const struct request *request, int expected)
     struct options options = default_options();
     struct bytes payload = BYTES_EMPTY;
 
-    request_pack(&payload, request, &options);
+    request_pack(&payload, MESSAGE_VERSION, request, &options);
     ck_assert_int_eq(try_bytes(kind_of(MESSAGE_REQUEST), &payload), expected);
     bytes_free(&payload);
     options_free(&options);
@@ -1061,18 +1083,56 @@ START_TEST(test_message_result_of_each_outcome_comes_back)
                                 .detail = "cause",
                                 .principal = "alice@EXAMPLE.COM",
                                 .cache = "FILE:/tmp/x",
-                                .tickets = blob_span};
+                                .tickets = blob_span,
+                                .local_user = "alice"};
         struct result got;
 
-        result_pack(&payload, &result);
-        ck_assert_int_eq(result_unpack(bytes_span(&payload), &got), 0);
+        result_pack(&payload, MESSAGE_VERSION, &result);
+        ck_assert_int_eq(
+            result_unpack(bytes_span(&payload), MESSAGE_VERSION, &got), 0);
         ck_assert_int_eq(got.outcome, outcome);
         ck_assert_str_eq(got.detail, "cause");
         ck_assert_str_eq(got.principal, "alice@EXAMPLE.COM");
         ck_assert_str_eq(got.cache, "FILE:/tmp/x");
         ck_assert(span_equal(got.tickets, blob_span));
+        ck_assert_str_eq(got.local_user, "alice");
         bytes_free(&payload);
     }
+}
+END_TEST
+
+/* To one who does not know what came with version 3, and from him. */
+START_TEST(test_message_of_version_2_has_no_more_than_that)
+{
+    struct options options = default_options();
+    struct bytes payload = BYTES_EMPTY;
+    struct request request = {0};
+    struct result result = {0};
+
+    request_pack(&payload, 2, &full_request, &options);
+    ck_assert_int_eq(request_unpack(bytes_span(&payload), MESSAGE_VERSION,
+                                    &request, &options),
+                     -EBADMSG);
+    ck_assert_int_eq(
+        request_unpack(bytes_span(&payload), 2, &request, &options), 0);
+    ck_assert_str_eq(request.user, full_request.user);
+    ck_assert_str_eq(request.service, "");
+    ck_assert_str_eq(request.principal, "");
+    ck_assert(!request.is_new_password);
+    bytes_free(&payload);
+    result_pack(&payload, 2,
+                &(struct result){.detail = "",
+                                 .principal = "alice@A",
+                                 .cache = "",
+                                 .local_user = "alice"});
+    ck_assert_int_eq(
+        result_unpack(bytes_span(&payload), MESSAGE_VERSION, &result),
+        -EBADMSG);
+    ck_assert_int_eq(result_unpack(bytes_span(&payload), 2, &result), 0);
+    ck_assert_str_eq(result.principal, "alice@A");
+    ck_assert_str_eq(result.local_user, "");
+    bytes_free(&payload);
+    options_free(&options);
 }
 END_TEST
 
@@ -1100,6 +1160,7 @@ START_TEST(test_message_result_of_no_outcome_is_refused)
     bytes_put_string(&payload, "");
     bytes_put_string(&payload, "");
     bytes_put_span(&payload, blob_span);
+    bytes_put_string(&payload, "");
     ck_assert_int_eq(try_bytes(kind_of(MESSAGE_RESULT), &payload), -EBADMSG);
     bytes_free(&payload);
 }
@@ -1114,9 +1175,29 @@ START_TEST(test_message_begin_comes_back)
     pack_begin(&payload);
     ck_assert_int_eq(begin_unpack(bytes_span(&payload), &got, &options), 0);
     ck_assert(span_equal(got.tickets, blob_span));
+    ck_assert_uint_eq(got.count, 2);
+    ck_assert_str_eq(got.names[0], "first@A");
+    ck_assert_str_eq(got.names[1], "second@B");
+    ck_assert(got.first_decides);
     check_given_options(&options);
     bytes_free(&payload);
     options_free(&options);
+}
+END_TEST
+
+START_TEST(test_message_begin_with_too_many_names_is_refused)
+{
+    struct bytes payload = BYTES_EMPTY;
+
+    bytes_put_span(&payload, blob_span);
+    bytes_put_u32(&payload, MESSAGE_NAMES_MAX + 1);
+    for (int i = 0; i < MESSAGE_NAMES_MAX + 1; i++) {
+        bytes_put_string(&payload, "a@B");
+    }
+    bytes_put_u16(&payload, 0);
+    bytes_put_u32(&payload, 0);
+    ck_assert_int_eq(try_bytes(kind_of(MESSAGE_BEGIN), &payload), -EBADMSG);
+    bytes_free(&payload);
 }
 END_TEST
 
@@ -1240,6 +1321,8 @@ add_round_trips(Suite *suite)
     tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_result_of_each_outcome_comes_back);
     tcase_add_test(tcase, test_message_begin_comes_back);
+    tcase_add_test(tcase, test_message_begin_with_too_many_names_is_refused);
+    tcase_add_test(tcase, test_message_of_version_2_has_no_more_than_that);
     tcase_add_test(tcase, test_message_tickets_come_back);
     tcase_add_test(tcase, test_message_challenge_comes_back);
     tcase_add_test(tcase, test_message_proof_comes_back);

@@ -75,7 +75,8 @@ read_request(struct fake *fake)
     fake->request_message = receive_message(MESSAGE_REQUEST);
     if (options_init(&options) < 0 ||
         request_unpack(bytes_span(&fake->request_message.payload),
-                       &fake->request, &options) < 0) {
+                       fake->request_message.version, &fake->request,
+                       &options) < 0) {
         _exit(6);
     }
     options_free(&options);
@@ -113,7 +114,7 @@ send_result(enum outcome outcome, const char *detail, const char *cache)
     };
     struct bytes payload = BYTES_EMPTY;
 
-    result_pack(&payload, &result);
+    result_pack(&payload, MESSAGE_VERSION, &result);
     send_message(MESSAGE_RESULT, &payload);
 }
 
@@ -465,7 +466,7 @@ send_more_than_result(struct fake *fake)
     struct bytes payload = BYTES_EMPTY;
 
     begin(fake);
-    result_pack(&payload, &result);
+    result_pack(&payload, MESSAGE_VERSION, &result);
     bytes_put_u16(&payload, 0);
     send_message(MESSAGE_RESULT, &payload);
     wait_for_hangup();

@@ -134,6 +134,66 @@ after_authenticate(struct scene *scene, int code)
     }
 }
 
+/* The same where several principals are tried. */
+
+/* Gives the scene's fresh handle ARGUMENTS and ANSWERS. */
+static void
+begin_anew(struct scene *scene, const char *arguments,
+           const char *const *answers)
+{
+    stack_end(&scene->fresh, PAM_SUCCESS);
+    common_start(&scene->fresh, USER, arguments, answers);
+}
+
+static void
+before_search(struct scene *scene)
+{
+    common_k5login(USER, "stranger@PAM.TEST\nalice@PAM.TEST\n");
+    begin_anew(scene, "alt_auth_map=%s/none search_k5login timeout=5",
+               alice_answers);
+}
+
+static void
+after_search(struct scene *scene, int code)
+{
+    after_authenticate(scene, code);
+    (void)unlink("/tmp/home/" USER "/.k5login");
+}
+
+/* Chauthtok, to what it is already. */
+
+static void
+before_change(struct scene *scene)
+{
+    static const char *const answers[] = {"alice-password", "alice-password",
+                                          "alice-password", NULL};
+
+    begin_anew(scene, "timeout=5", answers);
+}
+
+static int
+change(struct scene *scene)
+{
+    return pam_chauthtok(scene->fresh.handle, 0);
+}
+
+static void
+after_change(struct scene *scene, int code)
+{
+    static const char *const prompts[] = {
+        "Current Kerberos password: ", "Enter new Kerberos password: ",
+        "Retype new Kerberos password: "};
+
+    MUST(others(scene) == 0, "a change has made a cache");
+    MUST(!stack_logged("alice-password"), "a password is in the log");
+    MUST(code != PAM_SUCCESS || stack_logged("password changed"),
+         "a success that has changed nothing");
+    for (size_t i = 0; i < stack_prompts(&scene->fresh) && i < 3; i++) {
+        MUST(strcmp(stack_text(&scene->fresh, i), prompts[i]) == 0,
+             "prompt %zu is %s", i, stack_text(&scene->fresh, i));
+    }
+}
+
 /* Establish. */
 
 /* As before the first login. */
@@ -451,6 +511,22 @@ const struct story stories[] = {
      .codes = {PAM_AUTHINFO_UNAVAIL, PAM_BUF_ERR, PAM_AUTH_ERR},
      .call = authenticate,
      .after = after_authenticate},
+    {.name = "search",
+     .needs_cache = true,
+     .has_exchange = true,
+     .codes = {PAM_AUTHINFO_UNAVAIL, PAM_BUF_ERR, PAM_AUTH_ERR,
+               PAM_USER_UNKNOWN},
+     .before = before_search,
+     .call = authenticate,
+     .after = after_search},
+    {.name = "change",
+     .needs_cache = true,
+     .has_exchange = true,
+     .codes = {PAM_AUTHTOK_ERR, PAM_BUF_ERR, PAM_AUTHTOK_RECOVERY_ERR,
+               PAM_IGNORE},
+     .before = before_change,
+     .call = change,
+     .after = after_change},
     {.name = "reinitialize",
      .needs_cache = true,
      .is_of_all_kinds = true,

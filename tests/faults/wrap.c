@@ -407,6 +407,7 @@ __wrap_fclose(FILE *stream)
 
 WRAP(int, poll, (struct pollfd * fds, nfds_t count, int limit_ms),
      (fds, count, limit_ms), ENOMEM, -1)
+WRAP(int, pipe2, (int fds[2], int flags), (fds, flags), EMFILE, -1)
 WRAP(int, socketpair, (int family, int type, int protocol, int fds[2]),
      (family, type, protocol, fds), EMFILE, -1)
 

@@ -213,10 +213,15 @@ send_tickets(struct liar *liar)
     struct bytes payload = BYTES_EMPTY;
     struct tickets_message message = {
         .outcome = (enum outcome)number(liar, "say"), .detail = ""};
+    char detail[NAME_SIZE] = "";
 
     if (message.outcome == OUTCOME_SUCCESS) {
         pack_tickets(liar, &packed);
         message.tickets = bytes_span(&packed);
+    }
+    if (told(liar, "detail") != NULL) {
+        (void)snprintf(detail, sizeof(detail), "%.200s", told(liar, "detail"));
+        message.detail = detail;
     }
     if (told(liar, "nothing") != NULL) {
         message.tickets.length = 0;

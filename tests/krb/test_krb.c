@@ -1,6 +1,7 @@
 /* The context, the table of error codes, and what krb5.conf says. */
 #include "krb/authorize.h"
 #include "krb/here.h"
+#include "krb/names.h"
 #include "krb/renew.h"
 #include "support/suite.h"
 
@@ -129,7 +130,7 @@ START_TEST(test_krb_name_is_a_principal)
         options.realm = strdup(rows[_i].realm);
     }
     ck_assert_int_eq(
-        krb_principal_of(&here.krb, rows[_i].user, &options, &principal),
+        names_principal(&here.krb, rows[_i].user, &options, &principal),
         OUTCOME_SUCCESS);
     ck_assert_int_eq(krb5_unparse_name(here.krb.context, principal, &text), 0);
     ck_assert_str_eq(text, rows[_i].principal);
@@ -147,7 +148,7 @@ START_TEST(test_krb_name_that_is_no_principal_is_unknown)
 
     ck_assert_int_eq(options_init(&options), 0);
     ck_assert_int_eq(
-        krb_principal_of(&here.krb, users[_i], &options, &principal),
+        names_principal(&here.krb, users[_i], &options, &principal),
         OUTCOME_UNKNOWN_PRINCIPAL);
     ck_assert_ptr_null(principal);
     /* It may be a password that was typed too early. */
@@ -229,7 +230,7 @@ START_TEST(test_krb_timeout_of_krb5_conf_only_shortens)
         ck_assert_int_eq(
             options_set(&options, OPTION_FROM_ARGUMENT, rows[_i].argument), 0);
     }
-    ck_assert_int_eq(krb_complete_options(&here.krb, &options), 0);
+    ck_assert_int_eq(krb_complete_options(&here.krb, &options, "test"), 0);
     ck_assert_int_eq(options.timeout, rows[_i].seconds);
     options_free(&options);
 }
@@ -244,7 +245,7 @@ START_TEST(test_krb_dangerous_options_of_krb5_conf_are_not_heard)
                    "state_dir = /tmp/s\nruntime_dir = /tmp/r\n"
                    "realm = EVIL.TEST\n");
     ck_assert_int_eq(options_init(&options), 0);
-    ck_assert_int_eq(krb_complete_options(&here.krb, &options), 0);
+    ck_assert_int_eq(krb_complete_options(&here.krb, &options, "test"), 0);
     ck_assert_str_ne(options.helper, "/tmp/evil");
     ck_assert_ptr_null(options.trace);
     ck_assert_str_ne(options.state_dir, "/tmp/s");

@@ -11,7 +11,8 @@
 /* What each call may return, PAM_SUCCESS aside; 0 ends a row. */
 static const int allowed[CALL_COUNT][CODES_MAX] = {
     [CALL_AUTHENTICATE] = {PAM_AUTH_ERR, PAM_AUTHINFO_UNAVAIL, PAM_USER_UNKNOWN,
-                           PAM_ACCT_EXPIRED, PAM_BUF_ERR, PAM_SYSTEM_ERR, 0},
+                           PAM_ACCT_EXPIRED, PAM_BUF_ERR, PAM_SYSTEM_ERR,
+                           PAM_IGNORE, 0},
     [CALL_ESTABLISH] = {PAM_CRED_ERR, PAM_USER_UNKNOWN, PAM_BUF_ERR,
                         PAM_SYSTEM_ERR, 0},
     [CALL_RENEW] = {PAM_CRED_ERR, PAM_CRED_EXPIRED, PAM_CRED_UNAVAIL,
@@ -32,14 +33,15 @@ may_succeed(enum call call, enum outcome outcome)
 {
     switch (call) {
     case CALL_ESTABLISH:
-        return outcome == OUTCOME_NOT_OURS ||
+        return outcome == OUTCOME_NOT_OURS || outcome == OUTCOME_PASSED_OVER ||
                outcome == OUTCOME_SESSION_NOT_OPEN;
     case CALL_RENEW:
-        return outcome == OUTCOME_NOT_OURS ||
+        return outcome == OUTCOME_NOT_OURS || outcome == OUTCOME_PASSED_OVER ||
                outcome == OUTCOME_CACHE_MISSING ||
                outcome == OUTCOME_SESSION_NOT_OPEN;
     case CALL_CLOSE:
-        return outcome == OUTCOME_NOT_OURS || outcome == OUTCOME_NO_ACCOUNT ||
+        return outcome == OUTCOME_NOT_OURS || outcome == OUTCOME_PASSED_OVER ||
+               outcome == OUTCOME_NO_ACCOUNT ||
                outcome == OUTCOME_CACHE_MISSING;
     case CALL_AUTHENTICATE:
     case CALL_ACCOUNT:

@@ -244,7 +244,7 @@ START_TEST(test_input_name_with_realm_has_no_account)
     struct stack stack;
 
     NEEDS_ROOT();
-    common_start(&stack, "alice@PAM.TEST", "", alice_answers);
+    common_start(&stack, "alice@PAM.TEST", "no_update_user", alice_answers);
     EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
     EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_USER_UNKNOWN);
     EXPECT(pam_open_session(stack.handle, 0), PAM_USER_UNKNOWN);

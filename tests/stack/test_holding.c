@@ -923,7 +923,7 @@ destroy_as_of(uint16_t version, const char *cache)
     request.uid = common_uid("alice");
     request.gid = common_uid("alice");
     ck_assert_int_eq(options_init(&options), 0);
-    request_pack(&payload, &request, &options);
+    request_pack(&payload, version, &request, &options);
     ck_assert_int_eq(spawn(stack_helper(), &pid, &fd, &at), 0);
     ck_assert_int_eq(channel_send(fd, NULL, version, MESSAGE_REQUEST, &payload),
                      0);
@@ -932,7 +932,9 @@ destroy_as_of(uint16_t version, const char *cache)
         ck_assert_int_eq(channel_receive(fd, NULL, &message), 0);
         ck_assert_uint_eq(message.version, version);
     }
-    ck_assert_int_eq(result_unpack(bytes_span(&message.payload), &result), 0);
+    ck_assert_int_eq(
+        result_unpack(bytes_span(&message.payload), message.version, &result),
+        0);
     outcome = result.outcome;
     message_free(&message);
     bytes_free(&payload);

@@ -322,6 +322,45 @@ START_TEST(test_lies_claimed_outcome_raises_no_alert)
 }
 END_TEST
 
+/*
+ * Where the change of an expired password is the host's (defer_pwchange) the
+ * exchange is believed that it was right; but not whose it is.
+ */
+START_TEST(test_lies_deferred_change_is_of_who_was_asked_for)
+{
+    static const char *const names[] = {"", "bob@PAM.TEST", "a@b@c",
+                                        "alice@OTHER.TEST"};
+    char lie[128];
+    struct stack stack;
+
+    NEEDS_ROOT();
+    (void)snprintf(lie, sizeof(lie), "say:%d,detail:%s",
+                   OUTCOME_CHANGE_DEFERRED, names[_i]);
+    start_lie(&stack, lie, "defer_pwchange");
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    ck_assert(common_logged(LOG_ALERT, "not one asked for"));
+    assert_nothing_written(&stack);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+/* The control; and no tickets come of it. */
+START_TEST(test_lies_deferred_change_gives_no_tickets)
+{
+    char lie[128];
+    struct stack stack;
+
+    NEEDS_ROOT();
+    (void)snprintf(lie, sizeof(lie), "say:%d,detail:alice@PAM.TEST",
+                   OUTCOME_CHANGE_DEFERRED);
+    start_lie(&stack, lie, "defer_pwchange");
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_NEW_AUTHTOK_REQD);
+    assert_nothing_written(&stack);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
 /* A keytab with three services; only host/ ones are believed. */
 static void
 fill_keytab(const char *more_services)
@@ -610,6 +649,9 @@ main(void)
     tcase_add_loop_test(tcase, test_lies_claimed_outcome_is_never_a_success, 1,
                         OUTCOME_COUNT + 1);
     tcase_add_test(tcase, test_lies_claimed_outcome_raises_no_alert);
+    tcase_add_loop_test(
+        tcase, test_lies_deferred_change_is_of_who_was_asked_for, 0, 4);
+    tcase_add_test(tcase, test_lies_deferred_change_gives_no_tickets);
     tcase_add_test(tcase, test_lies_ap_req_for_another_service_is_refused);
     tcase_add_test(tcase, test_lies_ap_req_for_another_candidate_is_refused);
     tcase_add_test(tcase, test_lies_second_candidate_suffices);

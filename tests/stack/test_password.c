@@ -590,6 +590,158 @@ START_TEST(test_password_that_has_expired_is_changed_as_in_a_password_line)
 }
 END_TEST
 
+/* Left to the host (defer_pwchange): of carol, who has an account. */
+
+#define CAROL "carol-password"
+
+static void
+begin_deferred(void)
+{
+    common_kadmin("modprinc -pwexpire \"2001-01-01 00:00:00 GMT\" carol");
+}
+
+static void
+end_deferred(void)
+{
+    (void)realm_admin("cpw -pw " CAROL " carol");
+    (void)realm_admin("modprinc -pwexpire never carol");
+    (void)unlink("/tmp/home/carol/.k5login");
+}
+
+static int
+log_in_deferred(const char *const *answers)
+{
+    common_start(&stack, "carol", "defer_pwchange", answers);
+    return pam_authenticate(stack.handle, 0);
+}
+
+/* As a host does that does all that pam_acct_mgmt(3) wants of it. */
+START_TEST(test_password_deferred_change_is_the_hosts)
+{
+    static const char *const answers[] = {CAROL, CAROL, NEW, NEW, NULL};
+
+    NEEDS_ROOT();
+    EXPECT(log_in_deferred(answers), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    ck_assert(common_logged(LOG_NOTICE, "whose password has expired"));
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_NEW_AUTHTOK_REQD);
+    EXPECT(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK),
+           PAM_SUCCESS);
+    check_shown(1, PAM_PROMPT_ECHO_OFF, "Current Kerberos password: ");
+    check_shown(2, PAM_PROMPT_ECHO_OFF, "Enter new Kerberos password: ");
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_SUCCESS);
+    EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    EXPECT(pam_open_session(stack.handle, 0), PAM_SUCCESS);
+    common_assert_owned(common_cache(&stack), "carol");
+    ck_assert_str_eq(common_look(common_cache(&stack), "carol").principal,
+                     "carol@PAM.TEST");
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* A host that does not ask, or does not care: a session without tickets. */
+START_TEST(test_password_deferred_change_that_nobody_asks_for)
+{
+    static const char *const answers[] = {CAROL, NULL};
+
+    NEEDS_ROOT();
+    EXPECT(log_in_deferred(answers), PAM_SUCCESS);
+    EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    EXPECT(pam_open_session(stack.handle, 0), PAM_IGNORE);
+    ck_assert_ptr_null(common_cache(&stack));
+    ck_assert_uint_eq(common_caches(), 0);
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_password_deferred_change_that_comes_to_nothing)
+{
+    static const char *const answers[] = {CAROL, CAROL, NEW, "other", NULL};
+
+    NEEDS_ROOT();
+    EXPECT(log_in_deferred(answers), PAM_SUCCESS);
+    EXPECT(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK),
+           PAM_AUTHTOK_ERR);
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_NEW_AUTHTOK_REQD);
+    EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    ck_assert_ptr_null(common_cache(&stack));
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_password_deferred_change_needs_the_right_one)
+{
+    EXPECT(log_in_deferred(wrong_answers), PAM_AUTH_ERR);
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_IGNORE);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+START_TEST(test_password_deferred_change_is_authorized)
+{
+    static const char *const answers[] = {CAROL, NULL};
+
+    NEEDS_ROOT();
+    common_k5login("carol", "bob@PAM.TEST\n");
+    EXPECT(log_in_deferred(answers), PAM_AUTH_ERR);
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_PERM_DENIED);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+/* sudo's: the handle is another user's meanwhile. */
+START_TEST(test_password_deferred_change_is_of_its_user)
+{
+    static const char *const answers[] = {CAROL, NULL};
+
+    EXPECT(log_in_deferred(answers), PAM_SUCCESS);
+    EXPECT(pam_set_item(stack.handle, PAM_USER, "alice"), PAM_SUCCESS);
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_IGNORE);
+    stack_script(&stack, no_answers);
+    EXPECT(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK), PAM_IGNORE);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* The KDC that has the new password is not ours: no tickets, no login. */
+START_TEST(test_password_deferred_change_ends_with_a_verified_kdc)
+{
+    static const char *const answers[] = {CAROL, CAROL, NEW, NEW, NULL};
+
+    NEEDS_ROOT();
+    EXPECT(log_in_deferred(answers), PAM_SUCCESS);
+    common_kadmin("addprinc -randkey host/stale.test");
+    common_kadmin("ktadd -k /tmp/home/stale.keytab host/stale.test");
+    common_kadmin("cpw -randkey host/stale.test");
+    ck_assert_int_eq(setenv("KRB5_KTNAME", "/tmp/home/stale.keytab", 1), 0);
+    EXPECT(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK),
+           PAM_AUTHTOK_ERR);
+    ck_assert(common_logged(LOG_ALERT, "no tickets for the new password"));
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_NEW_AUTHTOK_REQD);
+    common_kadmin("delprinc -force host/stale.test");
+    ck_assert_int_eq(unlink("/tmp/home/stale.keytab"), 0);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+static void
+add_deferred(Suite *suite)
+{
+    TCase *tcase = common_case(suite, "deferred");
+
+    tcase_add_checked_fixture(tcase, begin_deferred, end_deferred);
+    tcase_add_test(tcase, test_password_deferred_change_is_the_hosts);
+    tcase_add_test(tcase, test_password_deferred_change_that_nobody_asks_for);
+    tcase_add_test(tcase, test_password_deferred_change_that_comes_to_nothing);
+    tcase_add_test(tcase, test_password_deferred_change_needs_the_right_one);
+    tcase_add_test(tcase, test_password_deferred_change_is_authorized);
+    tcase_add_test(tcase, test_password_deferred_change_is_of_its_user);
+    tcase_add_test(tcase,
+                   test_password_deferred_change_ends_with_a_verified_kdc);
+}
+
 static void
 add_expired(Suite *suite)
 {
@@ -647,5 +799,6 @@ main(void)
     tcase_add_test(tcase, test_password_that_has_not_expired_is_left);
     tcase_add_test(tcase, test_password_use_authtok_in_an_auth_line);
     add_expired(suite);
+    add_deferred(suite);
     return suite_main(suite);
 }

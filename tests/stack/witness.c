@@ -72,7 +72,8 @@ write_down_request(void)
     int fd = open(WITNESS_ASKED, O_WRONLY | O_APPEND | O_CLOEXEC);
 
     if (fd < 0 || options_init(&options) < 0 ||
-        request_unpack(peek_payload(), &request, &options) < 0 ||
+        request_unpack(peek_payload(), MESSAGE_VERSION, &request, &options) <
+            0 ||
         request.job >= JOBS_COUNT ||
         dprintf(fd, "%s:%s %u %s\n", job_names[request.job], request.user,
                 request.uid, request.cache) < 0) {
