@@ -649,11 +649,15 @@ check_argument(void *data, const char *text)
     struct hearing *hearing = data;
     int status = options_set(&hearing->options, OPTION_FROM_ARGUMENT, text);
 
-    if (status == 0 && strncmp(text, "ccache=", 7) == 0) {
+    if (status == 0 && (strncmp(text, "ccache=", 7) == 0 ||
+                        strncmp(text, "ccname_template=", 16) == 0)) {
         check_template(hearing, hearing->options.ccache);
     }
-
-    if (status < 0 && status != -ENOMEM) {
+    if (status == -ENOTSUP) {
+        report(hearing->admin, VERDICT_WRONG, hearing->what,
+               "pam_krb5cc.so does not support \"%.200s\": %s", text,
+               options_advice(text));
+    } else if (status < 0 && status != -ENOMEM) {
         report(hearing->admin, VERDICT_WRONG, hearing->what,
                "pam_krb5cc.so does not take \"%.200s\" (%s); see "
                "pam_krb5cc(8), OPTIONS",

@@ -693,6 +693,17 @@ START_TEST(test_check_options_that_do_not_exist)
     write_stack("common-auth",
                 "auth optional pam_krb5cc.so [ccache=FILE:/tmp/a b]\n");
     CHECK_GOOD("ok     stack common-auth");
+    /* Of another module: what is taken, and what is not. */
+    write_stack("common-auth", "auth optional pam_krb5cc.so tokens\n");
+    CHECK_WRONG("check", "stack common-auth: pam_krb5cc.so does not support "
+                         "\"tokens\": AFS tokens are");
+    write_stack("common-auth",
+                "auth optional pam_krb5cc.so no_warn chpw_prompt\n");
+    CHECK_GOOD("ok     stack common-auth");
+    write_stack("common-auth",
+                "auth optional pam_krb5cc.so ccname_template=MEMORY:x\n");
+    CHECK_WRONG("check", "stack common-auth: ccache=MEMORY:x: kind of cache "
+                         "not supported");
 }
 END_TEST
 
