@@ -51,6 +51,7 @@ stack_tests = \
 	tests/stack/test_bad_input \
 	tests/stack/test_clock \
 	tests/stack/test_collections \
+	tests/stack/test_dropin \
 	tests/stack/test_ground \
 	tests/stack/test_handover \
 	tests/stack/test_holding \
@@ -160,7 +161,7 @@ LDADD = $(EXPORT_SYMBOLS) libsupport.la libadmin.la libpamrooms.la libclient.la 
 # Everything that the tests run, built.
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS) \
 	$(sbin_PROGRAMS) systemd/krb5cc.service \
-	tests/faults/faulty_module.la
+	tests/faults/faulty_module.la tests/peer/recorder.la
 
 # Another command in its place (RUN_TESTS=true) leaves the tests out.
 RUN_TESTS = $(srcdir)/tests/run
@@ -186,13 +187,14 @@ lint:
 	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_FAULTY_MODULE='\"m\"' \
 	    -DBUILT_FAULTY_HELPER='\"h\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
 	    -DBUILT_UNIT='\"u\"' -DBUILT_COMMAND='\"c\"' -DPACKAGE_VERSION='\"v\"' \
+	    -DBUILT_RECORDER='\"r\"' \
 	    $(KRB5_CFLAGS) $(CHECK_CFLAGS)" \
 	LINT_WARNINGS="$(WARNINGS)" $(srcdir)/tests/lint $(abs_srcdir)
 
 .PHONY: build-tests check-long lint show-places
 
 clean-local:
-	rm -rf tests/logs build-sanitized build-tsan
+	rm -rf tests/logs build-peer build-sanitized build-tsan
 
 EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
 	src/pam/module.map \
@@ -205,3 +207,4 @@ EXTRA_DIST += bootstrap .ci/run .clang-format .editorconfig \
 	tests/stack/tsan.supp tests/stack/planted_race.c
 
 include $(srcdir)/tests/faults/faults.mk
+include $(srcdir)/tests/peer/peer.mk

@@ -30,9 +30,17 @@ from_environment(const char *name, const char *fallback)
 }
 
 const char *
+stack_peer(void)
+{
+    return from_environment("PEER_MODULE", NULL);
+}
+
+const char *
 stack_module(void)
 {
-    return from_environment("PAM_KRB5CC_MODULE", BUILT_MODULE);
+    return stack_peer() != NULL
+               ? stack_peer()
+               : from_environment("PAM_KRB5CC_MODULE", BUILT_MODULE);
 }
 
 const char *

@@ -41,6 +41,8 @@ struct stack {
 
 /* Paths of what is tested. */
 const char *stack_module(void);
+/* What is tested in the place of ours (PEER_MODULE), or NULL. */
+const char *stack_peer(void);
 const char *stack_helper(void);
 
 /*
