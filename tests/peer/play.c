@@ -374,13 +374,20 @@ do_there(void)
 static void
 do_new(void)
 {
-    static const int64_t lifetimes[] = {60, -1};
-    static const char name[] = "FILE:/tmp/home/new";
-    bool is_right =
-        cache_kinit(name, play_state.user, NEW_PASSWORD, lifetimes, 0, 0);
+    krb5_context context = NULL;
+    krb5_principal client = NULL;
+    krb5_creds creds = {0};
+    bool is_right = false;
 
+    ck_assert_int_eq(krb5_init_context(&context), 0);
+    ck_assert_int_eq(krb5_parse_name(context, play_state.user, &client), 0);
+    is_right =
+        krb5_get_init_creds_password(context, &creds, client, NEW_PASSWORD,
+                                     NULL, NULL, 0, NULL, NULL) == 0;
     begin(is_right ? "changed" : "not changed");
-    (void)unlink(cache_path(name));
+    krb5_free_cred_contents(context, &creds);
+    krb5_free_principal(context, client);
+    krb5_free_context(context);
 }
 
 static struct requests

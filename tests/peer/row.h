@@ -64,6 +64,9 @@ extern const struct rows rows_expired;
 /* Reasons that several rows share. */
 #define KDC_FIRST                                                              \
     "The KDC is asked while the user types; where there is none, he need not."
+#define REFUSED                                                                \
+    "The answer is known, and a host that goes on after a failed login must "  \
+    "hear it."
 #define WRONG_FLAGS "The host is wrong, and is told so."
 #define NAME_GONE "A program that is started later would look for what is gone."
 #define NO_FILES "Nothing of a login is on disk before its session begins."

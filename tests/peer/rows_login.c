@@ -109,8 +109,7 @@ static const struct row rows[] = {
         .steps = "auth acct",
         .peer = "auth <Password: > AUTH_ERR; acct IGNORE",
         .ours = "auth <Password: > AUTH_ERR; acct PERM_DENIED",
-        .why = "The answer is known, and a host that goes on after a failed "
-               "login must hear it.",
+        .why = REFUSED,
     },
     {
         .name = "empty .k5login",
@@ -224,6 +223,16 @@ static const struct row rows[] = {
         .answers = {"alice-password"},
         .steps = "auth",
         .peer = "auth <Password: > SUCCESS",
+    },
+    {
+        .name = "realm, not the default one",
+        .arguments = "realm=PAM.TEST",
+        .config = "[libdefaults]\ndefault_realm = OTHER.TEST\n",
+        .answers = {"alice-password"},
+        .steps = "auth acct establish cache",
+        .peer =
+            "auth <Password: > SUCCESS; acct SUCCESS; establish SUCCESS; cache "
+            "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for alice@PAM.TEST",
     },
     /* Stacked passwords. */
     {

@@ -218,6 +218,65 @@ static const struct row rows[] = {
                 "> SUCCESS; update <Enter new Kerberos password: > <Retype new "
                 "Kerberos password: > SUCCESS; changed",
     },
+    {
+        .name = "change, not authorized by .k5login",
+        .k5login = "bob@PAM.TEST\n",
+        .answers = {"alice-password", "a", "b"},
+        .steps = "chauthtok",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "error<Passwords don't match> AUTHTOK_ERR",
+    },
+    {
+        .name = "change, keytab that is not there, verify_ap_req_nofail",
+        .arguments = "keytab=/nowhere/keytab",
+        .config = "[libdefaults]\nverify_ap_req_nofail = true\n",
+        .answers = {"alice-password", "a", "b"},
+        .steps = "chauthtok",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "error<Passwords don't match> AUTHTOK_ERR",
+    },
+    {
+        .name = "change, use_first_pass, old one stored",
+        .user = "changer",
+        .arguments = "use_first_pass",
+        .stored = "old-password",
+        .answers = {"old-password", "new-password", "new-password"},
+        .steps = "chauthtok new",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "SUCCESS; changed",
+    },
+    {
+        .name = "change, try_first_pass",
+        .user = "changer",
+        .arguments = "try_first_pass",
+        .answers = {"old-password", "new-password", "new-password"},
+        .steps = "chauthtok new",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "SUCCESS; changed",
+    },
+    {
+        .name = "change, PAM_SILENT",
+        .user = "changer",
+        .answers = {"old-password", "new-password", "other"},
+        .steps = "chauthtok/silent new",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "AUTHTOK_ERR; not changed",
+    },
+    {
+        .name = "change, user without an account, ignored by uid",
+        .user = "changer",
+        .arguments = "minimum_uid=1000",
+        .answers = {"old-password", "new-password", "new-password"},
+        .steps = "chauthtok new",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "SUCCESS; changed",
+    },
 };
 
 const struct rows rows_password = ROWS("password", rows);
