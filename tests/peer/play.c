@@ -4,6 +4,7 @@
  *     auth acct open close chauthtok          the calls of a host
  *     establish reinit refresh delete         pam_setcred, with that flag
  *     auth/silent chauthtok/silent            with PAM_SILENT
+ *     chauthtok/expired                       with PAM_CHANGE_EXPIRED_AUTHTOK
  *     no-flag two-flags                       pam_setcred, with none or two
  *     end end/silent                          pam_end, PAM_DATA_SILENT
  *     behind       other modules stand behind, and do not hear of failures
@@ -15,16 +16,17 @@
  *                  planted-bob: with those of the principal bob
  *     handover     another handle goes on, with this one's PAM environment, as
  *                  if this one had been in a child that is gone
- *     tokens       tell PAM_AUTHTOK and PAM_OLDAUTHTOK behind each update
+ *     tokens       tell PAM_AUTHTOK and PAM_OLDAUTHTOK behind auth and update
  *     user         tells PAM_USER
- *     cache        tells what KRB5CCNAME names;  there: whether it still is
- *     replaced     whether what was planted is another file now
+ *     cache        tells what KRB5CCNAME names, and whether it is the one that
+ *                  it named before;  there: whether it still is
+ *     replaced     whether what was planted has other tickets now
  *     tickets      tells minutes of life, of renewable life, forwardable or not
  *     environment  tells the names in the PAM environment
  *     new          whether the new password is right
- *     asked        whether the KDC has heard of the user; tried: with a
- * password left         how many files of root's and the user's are left in
- * /tmp
+ *     asked        whether the KDC has heard of the user
+ *     tried        whether it has with a password
+ *     left         how many files are left in /tmp that look like caches
  */
 #include "peer/play.h"
 
@@ -229,7 +231,8 @@ recorder_returned(pam_handle_t *handle, const char *name, int flags, int code)
     begin(call);
     tell_shown();
     say(" %s", code_name(code));
-    if (play_state.tells_tokens && strcmp(call, "update") == 0) {
+    if (play_state.tells_tokens &&
+        (strcmp(call, "update") == 0 || strcmp(call, "auth") == 0)) {
         say(" (authtok %s, old %s)", item(handle, PAM_AUTHTOK),
             item(handle, PAM_OLDAUTHTOK));
     }
@@ -352,8 +355,8 @@ do_cache(void)
         return;
     }
     known = ask_libkrb5(name);
+    begin(strcmp(play_state.cache, known.name) == 0 ? "same cache " : "cache ");
     keep_text(play_state.cache, sizeof(play_state.cache), known.name);
-    begin("cache ");
     if (lstat(cache_path(known.name), &status) < 0) {
         say("is not there");
         return;
@@ -594,6 +597,7 @@ static const struct word {
     {"close", pam_close_session, 0, NULL},
     {"chauthtok", pam_chauthtok, 0, NULL},
     {"chauthtok/silent", pam_chauthtok, PAM_SILENT, NULL},
+    {"chauthtok/expired", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, NULL},
     {"establish", pam_setcred, PAM_ESTABLISH_CRED, NULL},
     {"reinit", pam_setcred, PAM_REINITIALIZE_CRED, NULL},
     {"refresh", pam_setcred, PAM_REFRESH_CRED, NULL},

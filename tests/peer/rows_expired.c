@@ -176,6 +176,16 @@ static const struct row rows[] = {
                 "new Kerberos password: > <Retype new Kerberos password: > "
                 "SUCCESS; changed",
     },
+    {
+        .name = "expired password, for those behind",
+        .user = "changer",
+        .kadmin = EXPIRE,
+        .answers = {"old-password", "new-password", "new-password"},
+        .steps = "tokens auth",
+        .peer = "auth <Password: > info<Password expired.  You must change it "
+                "now.> <Enter new password: > <Enter it again: > SUCCESS "
+                "(authtok old-password, old none)",
+    },
 };
 
 const struct rows rows_expired = ROWS("expired", rows);

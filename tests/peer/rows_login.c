@@ -1,5 +1,4 @@
-/* Rows: who is let in, what he is asked, and what comes of stacked passwords.
- */
+/* Rows: who is let in, what is asked, what comes of stacked passwords. */
 #include "peer/row.h"
 
 static const struct row rows[] = {
@@ -77,6 +76,7 @@ static const struct row rows[] = {
         .ours = "auth AUTHINFO_UNAVAIL; acct IGNORE",
         .why = KDC_FIRST,
     },
+    /* libkrb5 has no limit of its own here: the peer takes 27 s. */
     {
         .name = "KDC that does not answer",
         .arguments = "timeout=2",
@@ -401,6 +401,42 @@ static const struct row rows[] = {
         .answers = {"alice-password"},
         .steps = "dead auth",
         .peer = "auth AUTHINFO_UNAVAIL",
+    },
+    /* What is left to the modules behind. */
+    {
+        .name = "password that was typed, for those behind",
+        .answers = {"alice-password"},
+        .steps = "tokens auth",
+        .peer = "auth <Password: > SUCCESS (authtok alice-password, old none)",
+    },
+    {
+        .name = "wrong password that was typed, for those behind",
+        .answers = {"wrong-password"},
+        .steps = "tokens auth",
+        .peer = "auth <Password: > AUTH_ERR (authtok wrong-password, old none)",
+    },
+    {
+        .name = "try_first_pass, wrong one stored, for those behind",
+        .arguments = "try_first_pass",
+        .stored = "wrong-password",
+        .answers = {"alice-password"},
+        .steps = "tokens auth",
+        .peer = "auth <Password: > SUCCESS (authtok alice-password, old none)",
+    },
+    {
+        .name = "unknown principal, for those behind",
+        .user = "nobody-here",
+        .answers = {"alice-password"},
+        .steps = "tokens auth",
+        .peer =
+            "auth <Password: > USER_UNKNOWN (authtok alice-password, old none)",
+    },
+    {
+        .name = "ignored user, for those behind",
+        .arguments = "minimum_uid=70000",
+        .answers = {"alice-password"},
+        .steps = "tokens auth",
+        .peer = "auth USER_UNKNOWN (authtok none, old none)",
     },
 };
 

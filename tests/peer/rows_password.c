@@ -277,6 +277,17 @@ static const struct row rows[] = {
                 "new Kerberos password: > <Retype new Kerberos password: > "
                 "SUCCESS; changed",
     },
+    {
+        .name = "change of what has expired, and has not",
+        .user = "changer",
+        .answers = {"old-password", "new-password", "new-password"},
+        .steps = "chauthtok/expired new",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "SUCCESS; changed",
+        .ours = "prelim IGNORE; not changed",
+        .why = "The host asks for no other change, and nothing has expired.",
+    },
 };
 
 const struct rows rows_password = ROWS("password", rows);

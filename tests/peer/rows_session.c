@@ -90,8 +90,8 @@ static const struct row rows[] = {
         .peer =
             "auth <Password: > SUCCESS; acct SUCCESS; establish SUCCESS; cache "
             "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for alice@PAM.TEST; "
-            "open SUCCESS; cache FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 "
-            "for alice@PAM.TEST; close SUCCESS; cache gone",
+            "open SUCCESS; same cache FILE:/tmp/krb5cc_UID_XXXXXX alice:alice "
+            "600 for alice@PAM.TEST; close SUCCESS; cache gone",
     },
     {
         .name = "open_session makes the cache",
@@ -100,18 +100,18 @@ static const struct row rows[] = {
         .peer =
             "auth <Password: > SUCCESS; acct SUCCESS; open SUCCESS; cache "
             "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for alice@PAM.TEST; "
-            "establish SUCCESS; cache FILE:/tmp/krb5cc_UID_XXXXXX alice:alice "
-            "600 for alice@PAM.TEST; close SUCCESS; cache gone",
+            "establish SUCCESS; same cache FILE:/tmp/krb5cc_UID_XXXXXX "
+            "alice:alice 600 for alice@PAM.TEST; close SUCCESS; cache gone",
     },
     {
         .name = "setcred twice",
         .answers = {"alice-password"},
         .steps = "auth establish cache establish cache close there left",
-        .peer =
-            "auth <Password: > SUCCESS; establish SUCCESS; cache "
-            "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for alice@PAM.TEST; "
-            "establish SUCCESS; cache FILE:/tmp/krb5cc_UID_XXXXXX alice:alice "
-            "600 for alice@PAM.TEST; close SUCCESS; cache gone; 0 files left",
+        .peer = "auth <Password: > SUCCESS; establish SUCCESS; cache "
+                "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for "
+                "alice@PAM.TEST; establish SUCCESS; same cache "
+                "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for "
+                "alice@PAM.TEST; close SUCCESS; cache gone; 0 files left",
     },
     {
         .name = "cache gone after pam_end",
@@ -174,8 +174,8 @@ static const struct row rows[] = {
         .peer =
             "auth <Password: > SUCCESS; establish SUCCESS; cache "
             "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for alice@PAM.TEST; "
-            "reinit SUCCESS; cache FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 "
-            "for alice@PAM.TEST; refresh SUCCESS; cache "
+            "reinit SUCCESS; same cache FILE:/tmp/krb5cc_UID_XXXXXX "
+            "alice:alice 600 for alice@PAM.TEST; refresh SUCCESS; same cache "
             "FILE:/tmp/krb5cc_UID_XXXXXX alice:alice 600 for alice@PAM.TEST; "
             "close SUCCESS; cache gone",
     },
