@@ -416,6 +416,7 @@ travel_begin(struct trip *trip)
     for (uint32_t i = 0; i < begin.count; i++) {
         require_text(trip, begin.names[i]);
     }
+    require_text(trip, begin.account);
     begin_pack(&trip->again, &begin, &trip->options);
     return 0;
 }
@@ -427,6 +428,7 @@ sample_begin(struct bytes *payload, const struct options *options)
         .tickets = blob_span,
         .count = 2,
         .names = {"alice/root@PAM.TEST", "alice@PAM.TEST"},
+        .account = "alice@PAM.TEST",
         .first_decides = true,
     };
 

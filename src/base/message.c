@@ -327,6 +327,7 @@ begin_pack(struct bytes *payload, const struct begin *begin,
     for (uint32_t i = 0; i < begin->count; i++) {
         bytes_put_string(payload, begin->names[i]);
     }
+    put_text_if_any(payload, begin->account);
     bytes_put_u16(payload, begin->first_decides);
     options_put(payload, options);
 }
@@ -347,6 +348,7 @@ begin_unpack(struct span payload, struct begin *begin_out,
     for (uint32_t i = 0; i < begin.count; i++) {
         begin.names[i] = reader_string(&reader);
     }
+    begin.account = reader_string(&reader);
     begin.first_decides = read_bool(&reader);
     status = options_read(options, &reader);
     if (status == 0) {

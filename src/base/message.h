@@ -223,6 +223,8 @@ struct begin {
     struct span tickets;
     uint32_t count;
     const char *names[MESSAGE_NAMES_MAX];
+    const char
+        *account;       /* what a prompt for the password may name; "" = none */
     bool first_decides; /* go on behind the first only where it is unknown */
 };
 

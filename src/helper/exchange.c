@@ -2,6 +2,7 @@
 #include "helper/exchange.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "helper/timer.h"
 #include "krb/acquire.h"
@@ -123,20 +124,27 @@ try_name(struct krb *krb, const char *name, struct acquire_request *request,
 {
     krb5_error_code code =
         krb5_parse_name(krb->context, name, &request->client);
+    const char *account = request->account;
     enum outcome outcome = OUTCOME_SUCCESS;
 
     if (code != 0) {
         return krb_failed(krb, code, "the principal's name");
     }
+    if (request->options->no_prompt) {
+        /* As libkrb5 would ask, who knows of no other principal. */
+        request->account = name;
+    }
     outcome = request->service == NULL
                   ? acquire_tgt(krb, request, request->password_out, cache_out)
                   : acquire(krb, request, cache_out);
-    if (outcome == OUTCOME_CHANGE_DEFERRED) {
+    if (outcome == OUTCOME_CHANGE_DEFERRED ||
+        (outcome == OUTCOME_SUCCESS && request->service != NULL)) {
         /* There are no tickets to tell whose password it is. */
         (void)krb_refuse(krb, outcome, "%s", name);
     }
     krb5_free_principal(krb->context, request->client);
     request->client = NULL;
+    request->account = account;
     /* Whoever was asked is not asked again. */
     request->password = bytes_span(request->password_out);
     return outcome;
@@ -179,6 +187,7 @@ get_tickets(const struct exchange_task *task, struct krb *krb,
         .ask = ask_judge, .inform = inform_judge, .data = &asking};
     struct bytes password = BYTES_EMPTY;
     struct acquire_request request = {
+        .account = begin->account,
         .service = service,
         .options = options,
         .asker = &asker,
@@ -267,28 +276,39 @@ answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache)
     }
 }
 
-/* Asks for NAME's new password, and has it changed with the ticket in CACHE. */
+/*
+ * Asks for the new password of whom the detail of KRB names, and has it changed
+ * with the ticket in CACHE.
+ */
 static enum outcome
 change(const struct exchange_task *task, struct krb *krb,
-       const struct options *options, const char *name, krb5_ccache cache)
+       const struct options *options, krb5_ccache cache)
 {
     struct asking asking = {.judge = &task->judge};
     const struct asker asker = {.ask = ask_judge, .data = &asking};
     const struct acquire_request request = {.options = options,
                                             .asker = &asker};
     struct bytes new_password = BYTES_EMPTY;
-    enum outcome outcome =
-        change_ask_module(krb, &request, name, &new_password);
+    char name[KRB_DETAIL_MAX];
+    enum outcome outcome = OUTCOME_SUCCESS;
 
+    memcpy(name, krb->detail, sizeof(name));
+    outcome = change_ask_module(krb, &request, name, &new_password);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = change_password(krb, cache, bytes_span(&new_password));
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        memcpy(krb->detail, name, sizeof(name));
     }
     bytes_free(&new_password);
     message_free(&asking.last);
     return outcome;
 }
 
-/* The whole of a TRY or a CHANGE.  OPENED is what came of opening KRB. */
+/*
+ * The whole of a TRY or a CHANGE: a success says whose password it is.  OPENED
+ * is what came of opening KRB.
+ */
 static void
 try_or_change(const struct exchange_task *task, struct krb *krb,
               const struct begin *begin, const struct options *options,
@@ -303,9 +323,9 @@ try_or_change(const struct exchange_task *task, struct krb *krb,
             get_tickets(task, krb, begin, options, CHANGE_SERVICE, &cache);
     }
     if (answer.outcome == OUTCOME_SUCCESS && task->request->job == JOB_CHANGE) {
-        answer.outcome = change(task, krb, options, begin->names[0], cache);
+        answer.outcome = change(task, krb, options, cache);
     }
-    answer.detail = answer.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
+    answer.detail = krb->detail;
     tickets_message_pack(&payload, &answer);
     line_send(&task->judge, MESSAGE_TICKETS, &payload);
     bytes_free(&payload);

@@ -297,9 +297,8 @@ hear_tickets(struct helper *helper, struct krb *krb, struct bytes *bytes)
     }
     outcome =
         may_claim(helper, said.outcome) ? said.outcome : OUTCOME_HELPER_FAILED;
-    if (outcome != OUTCOME_SUCCESS) {
-        (void)krb_refuse(krb, outcome, "%s", said.detail);
-    } else if (bytes_copy(bytes, said.tickets) < 0) {
+    (void)krb_refuse(krb, outcome, "%s", said.detail);
+    if (outcome == OUTCOME_SUCCESS && bytes_copy(bytes, said.tickets) < 0) {
         outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }
     message_free(&message);
@@ -595,6 +594,23 @@ out:
     return outcome;
 }
 
+/* Whose password it was, where the exchange has a name to say and no tickets.
+ */
+static enum outcome
+find_named(struct krb *krb, const struct principals *asked,
+           krb5_principal *client_out)
+{
+    if (krb5_parse_name(krb->context, krb->detail, client_out) == 0) {
+        if (principals_have(krb, asked, *client_out)) {
+            return OUTCOME_SUCCESS;
+        }
+        krb5_free_principal(krb->context, *client_out);
+    }
+    *client_out = NULL;
+    return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                      "the principal is not one asked for");
+}
+
 /*
  * The same where the exchange says that the password was right, but has
  * expired: there are no tickets that could be verified, and the host is told to
@@ -605,13 +621,10 @@ settle_deferred(struct helper *helper, struct krb *krb,
                 const struct principals *asked, struct job_result *result)
 {
     krb5_principal client = NULL;
-    enum outcome outcome = OUTCOME_UNVERIFIED;
+    enum outcome outcome = find_named(krb, asked, &client);
 
-    if (krb5_parse_name(krb->context, krb->detail, &client) == 0 &&
-        principals_have(krb, asked, client)) {
+    if (outcome == OUTCOME_SUCCESS) {
         outcome = leave_root(helper, krb);
-    } else {
-        (void)krb_refuse(krb, outcome, "the principal is not one asked for");
     }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = let_in(helper, krb, asked, client, result);
@@ -626,11 +639,24 @@ let_acquire(struct helper *helper, const struct principals *asked)
 {
     struct begin begin = {
         .count = asked->count,
+        .account = asked->account,
         .first_decides = asked->has_mapped && helper->options.force_alt_auth,
     };
 
     memcpy(begin.names, asked->names, sizeof(begin.names));
     let_begin(helper, &begin);
+}
+
+/* Lets the module know whom the user has named, so that he is not asked again.
+ */
+static void
+tell_account(const struct helper *helper, const struct principals *asked,
+             struct job_result *result)
+{
+    if (helper->options.prompt_principal && result->principal == NULL &&
+        asked->account != NULL) {
+        result->principal = strdup(asked->account);
+    }
 }
 
 /* Says in the log who is tried, but no name that may be a password. */
@@ -702,6 +728,7 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = settle_deferred(helper, krb, &asked, result);
     }
     result->local_user = helper->local_user;
+    tell_account(helper, &asked, result);
     principals_free(krb, &asked);
     return outcome;
 }
@@ -826,6 +853,7 @@ judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     struct bytes nothing = BYTES_EMPTY;
     struct principals asked = {0};
+    krb5_principal client = NULL;
     enum outcome outcome = helper_greet(helper, krb);
 
     if (outcome == OUTCOME_SUCCESS) {
@@ -835,10 +863,15 @@ judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
         let_acquire(helper, &asked);
         outcome = hear_tickets(helper, krb, &nothing);
     }
-    if (outcome == OUTCOME_SUCCESS && asked.count > 0 &&
-        (result->principal = strdup(asked.names[0])) == NULL) {
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = find_named(krb, &asked, &client);
+        krb5_free_principal(krb->context, client);
+    }
+    if (outcome == OUTCOME_SUCCESS &&
+        (result->principal = strdup(krb->detail)) == NULL) {
         outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }
+    tell_account(helper, &asked, result);
     principals_free(krb, &asked);
     bytes_free(&nothing);
     return outcome;

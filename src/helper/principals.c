@@ -15,6 +15,7 @@ principals_free(struct krb *krb, struct principals *principals)
         krb5_free_principal(krb->context, principals->list[i]);
         krb5_free_unparsed_name(krb->context, principals->names[i]);
     }
+    krb5_free_unparsed_name(krb->context, principals->account);
     *principals = (struct principals){0};
 }
 
@@ -153,8 +154,7 @@ add_mapped(struct helper *helper, struct krb *krb,
     krb5_principal principal = NULL;
     enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (helper->request.job != JOB_ACQUIRE ||
-        helper->options.alt_auth_map == NULL) {
+    if (helper->options.alt_auth_map == NULL) {
         return OUTCOME_SUCCESS;
     }
     outcome =
@@ -213,22 +213,70 @@ static bool
 is_mapped_only(const struct helper *helper)
 {
     return helper->options.only_alt_auth &&
-           helper->options.alt_auth_map != NULL &&
-           helper->request.job == JOB_ACQUIRE;
+           helper->options.alt_auth_map != NULL;
 }
 
-/* OWN alone, whom the user has named before; alt_auth_map's if it is that. */
+/* OWN alone; it is alt_auth_map's if it is that. */
 static enum outcome
-add_known(struct helper *helper, struct krb *krb, krb5_principal own,
+add_alone(struct helper *helper, struct krb *krb, krb5_principal own,
           struct principals *principals)
 {
-    enum outcome outcome = add_mapped(helper, krb, principals);
+    struct principals mapped = {0};
+    enum outcome outcome = add_mapped(helper, krb, &mapped);
 
-    if (!principals_have(krb, principals, own)) {
-        principals_free(krb, principals);
-    }
+    principals->has_mapped = principals_have(krb, &mapped, own);
+    principals_free(krb, &mapped);
     if (outcome == OUTCOME_SUCCESS) {
         return add(krb, principals, own);
+    }
+    krb5_free_principal(krb->context, own);
+    return outcome;
+}
+
+/* Who the user is, by his name, by what he has said before or says now. */
+static enum outcome
+find_own(struct helper *helper, struct krb *krb, krb5_principal *own)
+{
+    const struct request *request = &helper->request;
+    bool is_known = *request->principal != '\0';
+    enum outcome outcome =
+        names_principal(krb, is_known ? request->principal : request->user,
+                        &helper->options, own);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        localize(helper, krb, *own);
+    }
+    if (helper_excludes_user(helper)) {
+        return OUTCOME_NOT_OURS;
+    }
+    if (helper->options.prompt_principal && !is_known &&
+        (outcome == OUTCOME_SUCCESS || outcome == OUTCOME_UNKNOWN_PRINCIPAL)) {
+        outcome = ask_for_own(helper, krb, own);
+    }
+    return outcome == OUTCOME_UNKNOWN_PRINCIPAL ? OUTCOME_SUCCESS : outcome;
+}
+
+/* Whether only the one principal is wanted that the request names. */
+static bool
+is_alone(const struct request *request)
+{
+    return *request->principal != '\0' &&
+           (request->job == JOB_CHANGE || request->is_new_password);
+}
+
+/* All of them, OWN being the user's own or NULL; it is theirs then. */
+static enum outcome
+add_all(struct helper *helper, struct krb *krb, krb5_principal own,
+        struct principals *principals)
+{
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (own != NULL && is_alone(&helper->request)) {
+        return add_alone(helper, krb, own, principals);
+    }
+    outcome = add_mapped(helper, krb, principals);
+    if (outcome == OUTCOME_SUCCESS && !is_mapped_only(helper)) {
+        return add_own(helper, krb, own, principals);
     }
     krb5_free_principal(krb->context, own);
     return outcome;
@@ -238,31 +286,17 @@ enum outcome
 principals_find(struct helper *helper, struct krb *krb,
                 struct principals *principals)
 {
-    const struct request *request = &helper->request;
-    bool is_known = *request->principal != '\0';
     krb5_principal own = NULL;
-    enum outcome outcome =
-        names_principal(krb, is_known ? request->principal : request->user,
-                        &helper->options, &own);
+    enum outcome outcome = OUTCOME_SUCCESS;
 
     *principals = (struct principals){0};
+    outcome = find_own(helper, krb, &own);
+    if (outcome == OUTCOME_SUCCESS && own != NULL &&
+        krb5_unparse_name(krb->context, own, &principals->account) != 0) {
+        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
     if (outcome == OUTCOME_SUCCESS) {
-        localize(helper, krb, own);
-    }
-    if (helper_excludes_user(helper)) {
-        outcome = OUTCOME_NOT_OURS;
-    } else if (is_known && own != NULL) {
-        return add_known(helper, krb, own, principals);
-    }
-    if (helper->options.prompt_principal && !is_known &&
-        (outcome == OUTCOME_SUCCESS || outcome == OUTCOME_UNKNOWN_PRINCIPAL)) {
-        outcome = ask_for_own(helper, krb, &own);
-    }
-    if (outcome == OUTCOME_SUCCESS || outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
-        outcome = add_mapped(helper, krb, principals);
-    }
-    if (outcome == OUTCOME_SUCCESS && !is_mapped_only(helper)) {
-        return add_own(helper, krb, own, principals);
+        return add_all(helper, krb, own, principals);
     }
     krb5_free_principal(krb->context, own);
     return outcome;

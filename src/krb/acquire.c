@@ -28,8 +28,6 @@ struct acquisition {
     krb5_get_init_creds_opt *options;
     krb5_ccache cache;
     bool was_asked; /* for the password */
-    /* The principal as a text, which is what a prompt for its password has. */
-    char *name;
     /* A copy of the password, for when libkrb5 does not ask itself. */
     struct bytes password;
 };
@@ -123,7 +121,8 @@ prompter(krb5_context context, void *data, const char *name, const char *banner,
             types != NULL && types[i] == KRB5_PROMPT_TYPE_PASSWORD;
 
         asked.list[i] = (struct prompt){
-            .text = is_password ? acquisition->name : prompts[i].prompt,
+            .text =
+                is_password ? acquisition->request->account : prompts[i].prompt,
             .echo = !prompts[i].hidden,
             .is_password = is_password,
         };
@@ -306,7 +305,7 @@ ask_all_the_same(struct acquisition *acquisition)
 {
     const struct prompts prompts = {
         .count = 1,
-        .list[0] = {.text = acquisition->name, .is_password = true},
+        .list[0] = {.text = acquisition->request->account, .is_password = true},
     };
     struct answers answers = {0};
     krb5_error_code code = ask(acquisition, &prompts, &answers);
@@ -376,13 +375,9 @@ acquire(struct krb *krb, const struct acquire_request *request,
 {
     struct acquisition acquisition = {.krb = krb, .request = request};
     enum outcome outcome = OUTCOME_SUCCESS;
-    krb5_error_code code =
-        krb5_unparse_name(krb->context, request->client, &acquisition.name);
+    krb5_error_code code = prepare_options(&acquisition);
 
     *cache_out = NULL;
-    if (code == 0) {
-        code = prepare_options(&acquisition);
-    }
     if (code == 0 && request->password.length > 0) {
         code = keep_password(&acquisition, request->password);
     }
@@ -411,7 +406,6 @@ out:
         (void)krb5_cc_destroy(krb->context, acquisition.cache);
     }
     krb5_get_init_creds_opt_free(krb->context, acquisition.options);
-    krb5_free_unparsed_name(krb->context, acquisition.name);
     bytes_free(&acquisition.password);
     return outcome;
 }
@@ -419,9 +413,7 @@ out:
 void
 acquire_in_vain(struct krb *krb, const struct acquire_request *request)
 {
-    char nobody[] = "";
-    struct acquisition acquisition = {
-        .krb = krb, .request = request, .name = nobody};
+    struct acquisition acquisition = {.krb = krb, .request = request};
 
     if (request->password.length == 0) {
         (void)ask_all_the_same(&acquisition);

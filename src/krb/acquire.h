@@ -24,6 +24,7 @@ struct asker {
 
 struct acquire_request {
     krb5_principal client; /* borrowed */
+    const char *account;   /* what a prompt for the password may name */
     bool is_new_password; /* a replica may not know it: the primary is asked too
                            */
     const char *service;  /* NULL = a TGT; else for this, for a moment */

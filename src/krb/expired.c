@@ -60,12 +60,13 @@ change_in_dialogue(struct krb *krb, const struct asker *asker,
             outcome != OUTCOME_PASSWORD_REJECTED) {
             break;
         }
-        (void)snprintf(text, sizeof(text), "%s%s",
+        (void)snprintf(text, sizeof(text), "%s  Please try again.",
                        outcome == OUTCOME_PASSWORD_MISTYPED
-                           ? "Passwords do not match."
-                           : krb->detail,
-                       i + 1 < TRIES ? "  Please try again." : "");
-        asker->inform(asker->data, text);
+                           ? "Password mismatch."
+                           : krb->detail);
+        if (i + 1 < TRIES) {
+            asker->inform(asker->data, text);
+        }
     }
     return outcome;
 }

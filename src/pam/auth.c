@@ -45,15 +45,16 @@ explain(struct host *host, enum outcome outcome)
     }
 }
 
+/* How it is asked for. */
+static const struct conv_password login_password = {.words = "Password",
+                                                    .item = PAM_AUTHTOK};
+
 static enum outcome
 ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
 {
-    static const struct conv_password password = {.words = "Password",
-                                                  .item = PAM_AUTHTOK};
-
     return host->options.force_pwchange && password_is_asked(prompts)
                ? password_answer(host, prompts, payload)
-               : conv_ask(host, prompts, &password, payload);
+               : conv_ask(host, prompts, &login_password, payload);
 }
 
 /* Whether account will have something to say of OUTCOME. */
@@ -69,7 +70,7 @@ static enum outcome
 acquire(struct errand *errand, struct state *state)
 {
     struct host *host = errand->host;
-    enum outcome outcome = errand_run(errand);
+    enum outcome outcome = errand_run_as_named(errand, state);
 
     if (is_known_user(outcome)) {
         enum outcome kept = keep(state, errand);
@@ -88,11 +89,9 @@ enum outcome
 auth_catch_up(struct host *host, struct state *state, const char *password)
 {
     struct errand errand = errand_for(host, JOB_ACQUIRE);
-    char *principal = strdup(state->principal);
-    enum outcome outcome = OUTCOME_NO_MEMORY;
+    enum outcome outcome = state_keep_name(state, state->principal);
 
-    if (principal != NULL) {
-        errand.request.principal = principal;
+    if (outcome == OUTCOME_SUCCESS) {
         errand.request.password = span_from_text(password);
         errand.request.is_new_password = true;
         outcome = acquire(&errand, state);
@@ -101,7 +100,6 @@ auth_catch_up(struct host *host, struct state *state, const char *password)
         errand_log(&errand, outcome, "no tickets for the new password");
     }
     errand_free(&errand);
-    free(principal);
     return outcome;
 }
 
@@ -134,6 +132,9 @@ try_password(struct host *host, struct state *state, const char *password)
         }
     }
     errand_free(&errand);
+    if (password == NULL && conv_is_owed(host, outcome)) {
+        conv_ask_for_others(host, &login_password);
+    }
     return host_pass_over(host, outcome);
 }
 
@@ -156,6 +157,7 @@ auth_authenticate(struct host *host)
     }
     /* A locker tries again on the same handle: the last attempt is history. */
     state_forget_login(state);
+    (void)state_keep_name(state, "");
     switch (host_stacked_password(host, PAM_AUTHTOK, &stacked)) {
     case HOST_STACKED_BAD:
         /* A name that nobody has may be a password typed too early. */

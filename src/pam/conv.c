@@ -169,6 +169,7 @@ conv_ask(struct host *host, const struct prompts *prompts,
     }
     for (uint32_t i = 0; i < prompts->count; i++) {
         if (prompts->list[i].is_password) {
+            host->has_asked = true;
             write_password_prompt(texts[i], PROMPT_MAX, host, &prompts->list[i],
                                   password->words);
         } else {
@@ -187,6 +188,25 @@ conv_ask(struct host *host, const struct prompts *prompts,
     }
     erase_responses(responses, prompts->count);
     return outcome;
+}
+
+bool
+conv_is_owed(const struct host *host, enum outcome outcome)
+{
+    return !host->has_asked && outcome != OUTCOME_SUCCESS &&
+           outcome != OUTCOME_NOT_OURS && outcome != OUTCOME_NO_MEMORY &&
+           outcome != OUTCOME_NO_ANSWER;
+}
+
+void
+conv_ask_for_others(struct host *host, const struct conv_password *password)
+{
+    static const struct prompts prompts = {
+        .count = 1, .list = {{.text = "", .is_password = true}}};
+    struct bytes payload = BYTES_EMPTY;
+
+    (void)conv_ask(host, &prompts, password, &payload);
+    bytes_free(&payload);
 }
 
 enum outcome

@@ -29,6 +29,17 @@ enum outcome conv_ask(struct host *host, const struct prompts *prompts,
                       struct bytes *payload);
 
 /*
+ * Whether the user has not been asked for a password, though OUTCOME is a
+ * failure that comes behind the question where there is a KDC: modules behind
+ * us, that take over what we have asked for, would be without one.
+ */
+bool conv_is_owed(const struct host *host, enum outcome outcome);
+
+/* Asks for that password, as PASSWORD says. */
+void conv_ask_for_others(struct host *host,
+                         const struct conv_password *password);
+
+/*
  * Whether a prompt for a password names the principal whose it is
  * (expose_account; not with search_k5login, where it is not known yet).
  */

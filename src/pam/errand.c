@@ -9,6 +9,7 @@
 
 #include "base/expand.h"
 #include "pam/conv.h"
+#include "pam/state.h"
 
 struct errand
 errand_for(struct host *host, enum job job)
@@ -255,6 +256,25 @@ errand_run(struct errand *errand)
     client_run(&host->client, &request, &errand->answer);
     options_free(&options);
     return errand->answer.result.outcome;
+}
+
+enum outcome
+errand_run_as_named(struct errand *errand, struct state *state)
+{
+    const char *named = NULL;
+    enum outcome outcome = OUTCOME_SUCCESS;
+
+    if (state->named != NULL) {
+        errand->request.principal = state->named;
+    }
+    outcome = errand_run(errand);
+    errand->request.principal = "";
+    named = errand->answer.result.principal;
+    if (named != NULL && *named != '\0' &&
+        state_keep_name(state, named) != OUTCOME_SUCCESS) {
+        return OUTCOME_NO_MEMORY;
+    }
+    return outcome;
 }
 
 /* The cause in words, "" where there is nothing to add to OUTCOME. */

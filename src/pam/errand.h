@@ -8,6 +8,8 @@
 #include "pam/holding.h"
 #include "pam/host.h"
 
+struct state;
+
 struct errand {
     struct host *host;      /* borrowed */
     struct request request; /* job, and what it needs; the rest is filled in */
@@ -37,6 +39,12 @@ struct errand errand_for(struct host *host, enum job job);
 
 /* Runs ERRAND; its outcome, with answer.result set. */
 enum outcome errand_run(struct errand *errand);
+
+/*
+ * The same for whom STATE has as named, and it has whom the answer names, so
+ * that nobody is asked twice who he is.
+ */
+enum outcome errand_run_as_named(struct errand *errand, struct state *state);
 
 void errand_free(struct errand *errand);
 

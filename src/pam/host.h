@@ -26,7 +26,8 @@ enum call {
     CALL_ACCOUNT,
     CALL_OPEN,
     CALL_CLOSE,
-    CALL_CHAUTHTOK,
+    CALL_PRELIM, /* the first half of chauthtok */
+    CALL_UPDATE,
     CALL_COUNT
 };
 
@@ -52,6 +53,7 @@ struct host {
     struct client client;
     struct bytes secret; /* while it is typed again */
     int conversations;
+    bool has_asked;   /* for a password */
     int cancel_state; /* the host thread's own, restored at the end */
 };
 

@@ -85,6 +85,8 @@ pam_sm_close_session(pam_handle_t *handle, int flags, int argc,
 ENTRY int
 pam_sm_chauthtok(pam_handle_t *handle, int flags, int argc, const char **argv)
 {
-    return tell(&(struct entry){handle, flags, argc, argv}, CALL_CHAUTHTOK,
-                password_change);
+    bool is_update = ((unsigned int)flags & PAM_UPDATE_AUTHTOK) != 0;
+
+    return tell(&(struct entry){handle, flags, argc, argv},
+                is_update ? CALL_UPDATE : CALL_PRELIM, password_change);
 }

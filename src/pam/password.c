@@ -160,6 +160,17 @@ password_is_asked(const struct prompts *prompts)
            (text[sizeof(mark) - 1] == '\0' || text[sizeof(mark) - 1] == ' ');
 }
 
+/* The current password, for the modules behind. */
+static void
+ask_in_vain(struct host *host)
+{
+    char words[WORDS_MAX];
+
+    write_words(host, "Current", "", words);
+    conv_ask_for_others(
+        host, &(struct conv_password){.words = words, .item = PAM_OLDAUTHTOK});
+}
+
 static enum outcome
 ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
 {
@@ -174,20 +185,6 @@ ask(struct host *host, const struct prompts *prompts, struct bytes *payload)
     return conv_ask(host, prompts, &current, payload);
 }
 
-/* Keeps whom the user has said he is, so that he is not asked again. */
-static enum outcome
-keep_principal(struct state *state, const struct errand *errand)
-{
-    const char *principal = errand->answer.result.principal;
-
-    if (!errand->host->options.prompt_principal) {
-        return OUTCOME_SUCCESS;
-    }
-    free(state->tried_principal);
-    state->tried_principal = strdup(principal);
-    return state->tried_principal == NULL ? OUTCOME_NO_MEMORY : OUTCOME_SUCCESS;
-}
-
 /* Tries the current password, PASSWORD or what is asked for where NULL. */
 static enum outcome
 try_once(struct host *host, struct state *state, const char *password)
@@ -199,14 +196,14 @@ try_once(struct host *host, struct state *state, const char *password)
     if (password != NULL) {
         errand.request.password = span_from_text(password);
     }
-    outcome = errand_run(&errand);
-    if (outcome == OUTCOME_SUCCESS) {
-        outcome = keep_principal(state, &errand);
-    }
+    outcome = errand_run_as_named(&errand, state);
     if (outcome != OUTCOME_SUCCESS && outcome != OUTCOME_NOT_OURS) {
         errand_log(&errand, outcome, "the password is not changed");
     }
     errand_free(&errand);
+    if (password == NULL && conv_is_owed(host, outcome)) {
+        ask_in_vain(host);
+    }
     return host_pass_over(host, outcome);
 }
 
@@ -247,7 +244,7 @@ catch_up(struct host *host)
                             : auth_catch_up(host, state, password);
 }
 
-/* Whose password it is where that is not to be told from the user's name. */
+/* Whose password it is, where that is known from before; else "". */
 static const char *
 known_principal(struct host *host)
 {
@@ -256,8 +253,8 @@ known_principal(struct host *host)
     if (state_is_deferred(state, host)) {
         return state->principal;
     }
-    return state != NULL && state->tried_principal != NULL
-               ? state->tried_principal
+    return state != NULL && state->has_tried && state->named != NULL
+               ? state->named
                : "";
 }
 
@@ -348,6 +345,10 @@ try_and_remember(struct host *host)
 
     if (state == NULL) {
         return OUTCOME_NO_MEMORY;
+    }
+    (void)state_keep_name(state, "");
+    if (state_is_deferred(state, host)) {
+        conv_inform(host, "Password expired.  You must change it now.");
     }
     outcome = is_not_ours(host) ? OUTCOME_NOT_OURS : try_current(host, state);
     state->has_tried = true;

@@ -25,6 +25,19 @@ state_keep_login(struct state *state, const struct login *login)
     return OUTCOME_SUCCESS;
 }
 
+enum outcome
+state_keep_name(struct state *state, const char *name)
+{
+    char *copy = *name == '\0' ? NULL : strdup(name);
+
+    if (copy == NULL && *name != '\0') {
+        return OUTCOME_NO_MEMORY;
+    }
+    free(state->named);
+    state->named = copy;
+    return OUTCOME_SUCCESS;
+}
+
 void
 state_forget_login(struct state *state)
 {
@@ -67,7 +80,7 @@ cleanup(pam_handle_t *handle, void *data, int status)
     }
     state_forget_cache(state);
     state_forget_login(state);
-    free(state->tried_principal);
+    free(state->named);
     free(state);
 }
 

@@ -21,10 +21,15 @@ struct state {
     bool needs_no_account; /* no_user_check, which krb5.conf may have said */
     struct handover handover;
 
+    /*
+     * Whom the user has said he is, or whose password the first half of a
+     * change has found right; NULL = nobody.
+     */
+    char *named;
+
     /* What has come of the first half of a change, where there was one. */
     bool has_tried;
     enum outcome tried;
-    char *tried_principal; /* whom the user has said he is; NULL = not asked */
 
     /* The cache that this handle's session has. */
     struct holding holding;
@@ -51,6 +56,10 @@ struct state *state_if_any(const struct host *host);
 
 /* Keeps a copy of LOGIN as what was learned.  OUTCOME_SUCCESS, _NO_MEMORY. */
 enum outcome state_keep_login(struct state *state, const struct login *login);
+
+/* Keeps a copy of NAME as `named`, "" as nobody.  OUTCOME_SUCCESS, _NO_MEMORY.
+ */
+enum outcome state_keep_name(struct state *state, const char *name);
 
 /* Forgets and erases what authenticate has learned. */
 void state_forget_login(struct state *state);

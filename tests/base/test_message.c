@@ -431,6 +431,7 @@ pack_begin(struct bytes *payload)
                &(struct begin){.tickets = blob_span,
                                .count = 2,
                                .names = {"first@A", "second@B"},
+                               .account = "second@B",
                                .first_decides = true},
                &options);
     options_free(&options);
@@ -450,6 +451,7 @@ judge_begin(struct span payload, const union unpacked *out)
     for (uint32_t i = 0; i < out->begin.count; i++) {
         check_text(payload, out->begin.names[i]);
     }
+    check_text(payload, out->begin.account);
 }
 
 static void
@@ -1178,6 +1180,7 @@ START_TEST(test_message_begin_comes_back)
     ck_assert_uint_eq(got.count, 2);
     ck_assert_str_eq(got.names[0], "first@A");
     ck_assert_str_eq(got.names[1], "second@B");
+    ck_assert_str_eq(got.account, "second@B");
     ck_assert(got.first_decides);
     check_given_options(&options);
     bytes_free(&payload);
@@ -1194,6 +1197,7 @@ START_TEST(test_message_begin_with_too_many_names_is_refused)
     for (int i = 0; i < MESSAGE_NAMES_MAX + 1; i++) {
         bytes_put_string(&payload, "a@B");
     }
+    bytes_put_string(&payload, "");
     bytes_put_u16(&payload, 0);
     bytes_put_u32(&payload, 0);
     ck_assert_int_eq(try_bytes(kind_of(MESSAGE_BEGIN), &payload), -EBADMSG);

@@ -23,8 +23,11 @@ static const int allowed[CALL_COUNT][CODES_MAX] = {
     [CALL_OPEN] = {PAM_IGNORE, PAM_SESSION_ERR, PAM_USER_UNKNOWN,
                    PAM_SYSTEM_ERR, 0},
     [CALL_CLOSE] = {PAM_SESSION_ERR, PAM_SYSTEM_ERR, 0},
-    [CALL_CHAUTHTOK] = {PAM_IGNORE, PAM_AUTHTOK_ERR, PAM_AUTHTOK_RECOVERY_ERR,
-                        PAM_USER_UNKNOWN, PAM_BUF_ERR, PAM_SYSTEM_ERR, 0},
+    [CALL_PRELIM] = {PAM_IGNORE, PAM_AUTHTOK_ERR, PAM_AUTHTOK_RECOVERY_ERR,
+                     PAM_USER_UNKNOWN, PAM_ACCT_EXPIRED, PAM_BUF_ERR,
+                     PAM_SYSTEM_ERR, 0},
+    [CALL_UPDATE] = {PAM_IGNORE, PAM_AUTHTOK_ERR, PAM_AUTHTOK_RECOVERY_ERR,
+                     PAM_USER_UNKNOWN, PAM_BUF_ERR, PAM_SYSTEM_ERR, 0},
 };
 
 /* The outcomes that are a success of a call though they are none. */
@@ -46,7 +49,8 @@ may_succeed(enum call call, enum outcome outcome)
     case CALL_AUTHENTICATE:
     case CALL_ACCOUNT:
     case CALL_OPEN:
-    case CALL_CHAUTHTOK:
+    case CALL_PRELIM:
+    case CALL_UPDATE:
     case CALL_COUNT:
         break;
     }

@@ -12,8 +12,8 @@ tests_peer_recorder_la_LIBADD = $(PAM_LIBS)
 tests_stack_test_dropin_SOURCES = tests/stack/test_dropin.c \
 	tests/peer/play.c tests/peer/play.h tests/peer/recorder.h \
 	tests/peer/row.h tests/peer/rows.c tests/peer/rows_expired.c \
-	tests/peer/rows_login.c tests/peer/rows_password.c \
-	tests/peer/rows_session.c
+	tests/peer/rows_login.c tests/peer/rows_names.c \
+	tests/peer/rows_password.c tests/peer/rows_session.c
 tests_stack_test_dropin_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_RECORDER='"$(abs_builddir)/tests/peer/.libs/recorder.so"'
 

@@ -54,6 +54,7 @@ extern const struct rows rows_login;
 extern const struct rows rows_session;
 extern const struct rows rows_password;
 extern const struct rows rows_expired;
+extern const struct rows rows_names;
 
 #define ROWS(part_name, table)                                                 \
     {                                                                          \
@@ -62,8 +63,6 @@ extern const struct rows rows_expired;
     }
 
 /* Reasons that several rows share. */
-#define KDC_FIRST                                                              \
-    "The KDC is asked while the user types; where there is none, he need not."
 #define REFUSED                                                                \
     "The answer is known, and a host that goes on after a failed login must "  \
     "hear it."

@@ -140,8 +140,8 @@ static const struct row rows[] = {
                 "mismatch.  Please try again.> <Enter new password: > <Enter "
                 "it again: > AUTHINFO_UNAVAIL; acct IGNORE; not changed",
         .ours = "auth <Password: > <Enter new Kerberos password: > <Retype new "
-                "Kerberos password: > error<Passwords don't match> "
-                "AUTHINFO_UNAVAIL; acct IGNORE; not changed",
+                "Kerberos password: > error<Passwords don't match> AUTH_ERR; "
+                "acct IGNORE; not changed",
         .why = FORCED,
     },
     {
@@ -185,6 +185,44 @@ static const struct row rows[] = {
         .peer = "auth <Password: > info<Password expired.  You must change it "
                 "now.> <Enter new password: > <Enter it again: > SUCCESS "
                 "(authtok old-password, old none)",
+    },
+    {
+        .name = "expired password, mismatch once",
+        .user = "changer",
+        .kadmin = EXPIRE,
+        .answers = {"old-password", "new-password", "a", "new-password",
+                    "new-password"},
+        .steps = "auth new",
+        .peer = "auth <Password: > info<Password expired.  You must change it "
+                "now.> <Enter new password: > <Enter it again: > info<Password "
+                "mismatch.  Please try again.> <Enter new password: > <Enter "
+                "it again: > SUCCESS; changed",
+    },
+    {
+        .name = "expired password, mismatch again and again",
+        .user = "changer",
+        .kadmin = EXPIRE,
+        .answers = {"old-password", "a", "b", "c", "d", "e", "f", "g", "h"},
+        .steps = "auth new",
+        .peer =
+            "auth <Password: > info<Password expired.  You must change it "
+            "now.> <Enter new password: > <Enter it again: > info<Password "
+            "mismatch.  Please try again.> <Enter new password: > <Enter it "
+            "again: > info<Password mismatch.  Please try again.> <Enter new "
+            "password: > <Enter it again: > AUTH_ERR; not changed",
+    },
+    {
+        .name = "expired password, no new one",
+        .user = "changer",
+        .kadmin = EXPIRE,
+        .answers = {"old-password"},
+        .steps = "auth",
+        .peer =
+            "auth <Password: > info<Password expired.  You must change it "
+            "now.> <Enter new password: > <Enter it again: > AUTHINFO_UNAVAIL",
+        .ours = "auth <Password: > info<Password expired.  You must change it "
+                "now.> <Enter new password: > <Enter it again: > AUTH_ERR",
+        .why = "A user who does not answer is no KDC that does not.",
     },
 };
 

@@ -1,6 +1,8 @@
 /* Rows: pam_chauthtok, its halves told apart. */
 #include "peer/row.h"
 
+#define EXPIRE "modprinc -pwexpire \"2001-01-01 00:00:00 GMT\" changer\n"
+
 #define STRICT "addpol -minlength 8 strict\nmodprinc -policy strict changer\n"
 
 static const struct row rows[] = {
@@ -98,8 +100,6 @@ static const struct row rows[] = {
         .answers = {"old-password", "new-password", "new-password"},
         .steps = "dead chauthtok",
         .peer = "prelim <Current Kerberos password: > AUTHTOK_ERR",
-        .ours = "prelim AUTHTOK_ERR",
-        .why = KDC_FIRST,
     },
     {
         .name = "change, mismatch",
@@ -287,6 +287,60 @@ static const struct row rows[] = {
                 "SUCCESS; changed",
         .ours = "prelim IGNORE; not changed",
         .why = "The host asks for no other change, and nothing has expired.",
+    },
+    {
+        .name = "change, empty old password",
+        .user = "changer",
+        .answers = {"", "new-password", "new-password"},
+        .steps = "chauthtok new",
+        .peer = "prelim <Current Kerberos password: > AUTHTOK_RECOVERY_ERR; "
+                "not changed",
+    },
+    {
+        .name = "change, no answer",
+        .user = "changer",
+        .steps = "chauthtok",
+        .peer = "prelim <Current Kerberos password: > AUTHTOK_RECOVERY_ERR",
+    },
+    {
+        .name = "change, no conversation",
+        .user = "changer",
+        .steps = "no-conv chauthtok",
+        .peer = "prelim AUTHTOK_RECOVERY_ERR",
+    },
+    {
+        .name = "change, locked principal",
+        .user = "locked",
+        .answers = {"locked-password", "new-password", "new-password"},
+        .steps = "chauthtok",
+        .peer = "prelim <Current Kerberos password: > AUTHTOK_RECOVERY_ERR",
+    },
+    {
+        .name = "change, old password of 512 characters",
+        .user = "changer",
+        .answers = {ROW_X512, "new-password", "new-password"},
+        .steps = "chauthtok",
+        .peer = "prelim <Current Kerberos password: > AUTHTOK_RECOVERY_ERR",
+    },
+    {
+        .name = "change, expired principal",
+        .user = "gone",
+        .answers = {"gone-password", "a", "b"},
+        .steps = "chauthtok",
+        .peer = "prelim <Current Kerberos password: > ACCT_EXPIRED",
+    },
+    {
+        .name = "change of what has expired, and has",
+        .user = "changer",
+        .kadmin = EXPIRE,
+        .answers = {"old-password", "new-password", "new-password"},
+        .steps = "chauthtok/expired new",
+        .peer = "prelim <Current Kerberos password: > SUCCESS; update <Enter "
+                "new Kerberos password: > <Retype new Kerberos password: > "
+                "SUCCESS; changed",
+        .ours = "prelim IGNORE; not changed",
+        .why = "An expired password is changed at login, before a host can ask "
+               "for it.",
     },
 };
 

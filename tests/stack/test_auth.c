@@ -727,7 +727,38 @@ START_TEST(test_auth_missing_helper_is_unavailable)
     EXPECT(authenticate("alice", "helper=/nonexistent/helper", alice_answers),
            PAM_AUTHINFO_UNAVAIL);
     ck_assert(common_logged(LOG_ERR, "/nonexistent/helper"));
-    ck_assert_uint_eq(stack.shown_count, 0);
+    stack_end(&stack, PAM_AUTHINFO_UNAVAIL);
+}
+END_TEST
+
+/*
+ * Where nothing can be asked of a KDC the password is asked for all the same:
+ * a module behind (use_first_pass) has it from us, and lets local users in.
+ */
+START_TEST(test_auth_that_is_unavailable_asks_for_those_behind)
+{
+    char lines[4096];
+
+    (void)snprintf(lines, sizeof(lines),
+                   "auth [default=ignore] %%m helper=/nonexistent/helper\n"
+                   "auth required %%m helper=%s force_first_pass\n",
+                   stack_helper());
+    stack_start_service(&stack, "alice", lines, alice_answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    ck_assert_str_eq(stack_text(&stack, 0), "Password: ");
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* Not where there is one already. */
+START_TEST(test_auth_that_is_unavailable_asks_for_no_second)
+{
+    common_start_stored(&stack, "alice", "alice-password",
+                        "try_first_pass helper=/nonexistent/helper",
+                        alice_answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTHINFO_UNAVAIL);
+    ck_assert_uint_eq(common_password_prompts(&stack), 0);
     stack_end(&stack, PAM_AUTHINFO_UNAVAIL);
 }
 END_TEST
@@ -908,6 +939,8 @@ add_outcomes(Suite *suite)
     tcase_add_test(tcase, test_auth_password_that_will_expire_is_told);
     tcase_add_test(tcase, test_auth_dead_kdc_is_unavailable);
     tcase_add_test(tcase, test_auth_missing_helper_is_unavailable);
+    tcase_add_test(tcase, test_auth_that_is_unavailable_asks_for_those_behind);
+    tcase_add_test(tcase, test_auth_that_is_unavailable_asks_for_no_second);
 }
 
 static void
