@@ -289,6 +289,46 @@ START_TEST(test_kdc_is_asked_before_the_user_is)
 }
 END_TEST
 
+/*
+ * A password that is changed is new to the primary alone: the tickets for it
+ * are from there, though the replica stands first and knows the old one.
+ */
+START_TEST(test_kdc_primary_knows_the_password_that_was_just_changed)
+{
+    static const char *const answers[] = {"expired-password", "new-password",
+                                          "new-password", NULL};
+    double seconds = 0;
+
+    ck_assert_int_eq(authenticate("expired", "", answers, &seconds),
+                     PAM_SUCCESS);
+    ck_assert(stack_logged("authenticated as expired@PAM.TEST"));
+    ck_assert(realm_admin("cpw -pw expired-password expired"));
+    ck_assert(realm_admin("modprinc -pwexpire \"2001-01-01 00:00:00 GMT\" "
+                          "expired"));
+}
+END_TEST
+
+/* The same where the host has it changed, and then wants the tickets. */
+START_TEST(test_kdc_primary_knows_the_password_that_the_host_had_changed)
+{
+    static const char *const answers[] = {"expired-password",
+                                          "expired-password", "new-password",
+                                          "new-password", NULL};
+    struct stack stack;
+
+    stack_start(&stack, "expired", "defer_pwchange", answers);
+    ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_int_eq(pam_acct_mgmt(stack.handle, 0), PAM_NEW_AUTHTOK_REQD);
+    ck_assert_int_eq(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK),
+                     PAM_SUCCESS);
+    ck_assert_int_eq(pam_acct_mgmt(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(realm_admin("cpw -pw expired-password expired"));
+    ck_assert(realm_admin("modprinc -pwexpire \"2001-01-01 00:00:00 GMT\" "
+                          "expired"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -311,6 +351,10 @@ main(void)
     tcase_add_test(tcase,
                    test_kdc_counts_one_failure_for_one_wrong_stacked_password);
     tcase_add_test(tcase, test_kdc_is_asked_before_the_user_is);
+    tcase_add_test(tcase,
+                   test_kdc_primary_knows_the_password_that_was_just_changed);
+    tcase_add_test(
+        tcase, test_kdc_primary_knows_the_password_that_the_host_had_changed);
     suite_add_tcase(suite, tcase);
     return suite_main(suite);
 }

@@ -361,6 +361,50 @@ START_TEST(test_lies_deferred_change_gives_no_tickets)
 }
 END_TEST
 
+/* In a change nothing is verified, but who it is about is. */
+START_TEST(test_lies_change_is_of_who_was_asked_for)
+{
+    static const char *const lies[] = {"detail:bob@PAM.TEST", "truth",
+                                       "detail:a@b@c",
+                                       "detail:alice@OTHER.TEST"};
+    struct stack stack;
+
+    NEEDS_ROOT();
+    start_lie(&stack, lies[_i], "");
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_AUTHTOK_ERR);
+    ck_assert(common_logged(LOG_ALERT, "not one asked for"));
+    assert_nothing_written(&stack);
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+}
+END_TEST
+
+/* The control: it is the exchange that a KDC has told so. */
+START_TEST(test_lies_change_goes_by_the_exchange)
+{
+    struct stack stack;
+
+    NEEDS_ROOT();
+    start_lie(&stack, "detail:alice@PAM.TEST", "");
+    EXPECT(pam_chauthtok(stack.handle, 0), PAM_SUCCESS);
+    assert_nothing_written(&stack);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
+/* Whatever else it claims is no success of the change. */
+START_TEST(test_lies_change_claimed_outcome_is_never_a_success)
+{
+    char lie[64];
+    struct stack stack;
+
+    NEEDS_ROOT();
+    (void)snprintf(lie, sizeof(lie), "say:%d,detail:alice@PAM.TEST", _i);
+    start_lie(&stack, lie, "defer_pwchange");
+    ck_assert_int_ne(pam_chauthtok(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+}
+END_TEST
+
 /* A keytab with three services; only host/ ones are believed. */
 static void
 fill_keytab(const char *more_services)
@@ -652,6 +696,11 @@ main(void)
     tcase_add_loop_test(
         tcase, test_lies_deferred_change_is_of_who_was_asked_for, 0, 4);
     tcase_add_test(tcase, test_lies_deferred_change_gives_no_tickets);
+    tcase_add_loop_test(tcase, test_lies_change_is_of_who_was_asked_for, 0, 4);
+    tcase_add_test(tcase, test_lies_change_goes_by_the_exchange);
+    tcase_add_loop_test(tcase,
+                        test_lies_change_claimed_outcome_is_never_a_success, 1,
+                        OUTCOME_COUNT + 1);
     tcase_add_test(tcase, test_lies_ap_req_for_another_service_is_refused);
     tcase_add_test(tcase, test_lies_ap_req_for_another_candidate_is_refused);
     tcase_add_test(tcase, test_lies_second_candidate_suffices);
