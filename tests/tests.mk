@@ -106,6 +106,7 @@ libsupport_la_SOURCES = \
 	tests/stack/kinds.c tests/stack/kinds.h \
 	tests/stack/scene.c tests/stack/scene.h \
 	tests/support/cache.c tests/support/cache.h \
+	tests/support/changepw.c tests/support/changepw.h \
 	tests/support/kcm.c tests/support/kcm.h \
 	tests/support/keys.c tests/support/keys.h \
 	tests/support/realm.c tests/support/realm.h \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "stack/common.h"
+#include "support/changepw.h"
 #include "support/realm.h"
 
 #define OLD "old-password"
@@ -128,24 +129,48 @@ START_TEST(test_password_of_an_unknown_principal)
 }
 END_TEST
 
-/* A krb5.conf like the realm's, in which the servers called NAME are nobody. */
+/*
+ * A krb5.conf like the realm's, in which the servers called NAME are at PORT
+ * (1: nobody).
+ */
 static void
-lose_servers(const char *name)
+use_servers(const char *name, int port)
 {
-    static char path[] = "/tmp/home/lost.conf";
+    static char path[] = "/tmp/home/other.conf";
     char command[1024];
 
     (void)snprintf(command, sizeof(command),
-                   "sed 's/\\b%s = .*/%s = 127.0.0.1:1/' '%s' >%s", name, name,
-                   getenv("KRB5_CONFIG"), path);
+                   "sed 's/\\b%s = .*/%s = 127.0.0.1:%d/' '%s' >%s", name, name,
+                   port, getenv("KRB5_CONFIG"), path);
     ck_assert_int_eq(system(command), 0);
     ck_assert_int_eq(setenv("KRB5_CONFIG", path, 1), 0);
+}
+
+/* A password server that says ANSWER, and no other. */
+static struct changepw
+use_changepw(const struct changepw_answer *answer)
+{
+    static const char keytab[] = "/tmp/home/changepw.keytab";
+    struct changepw server;
+
+    common_kadmin("ktadd -norandkey -k /tmp/home/changepw.keytab "
+                  "kadmin/changepw");
+    server = changepw_start(keytab, answer);
+    use_servers("kpasswd_server", server.port);
+    return server;
+}
+
+static void
+end_changepw(const struct changepw *server)
+{
+    changepw_end(server);
+    ck_assert_int_eq(unlink("/tmp/home/changepw.keytab"), 0);
 }
 
 START_TEST(test_password_without_a_kdc)
 {
     NEEDS_ROOT();
-    lose_servers("kdc");
+    use_servers("kdc", 1);
     EXPECT(change("timeout=5", good), PAM_AUTHTOK_ERR);
     ck_assert(common_logged(LOG_ERR, "no KDC can be reached"));
     stack_end(&stack, PAM_AUTHTOK_ERR);
@@ -156,7 +181,7 @@ END_TEST
 START_TEST(test_password_without_a_server_for_changes)
 {
     NEEDS_ROOT();
-    lose_servers("kpasswd_server");
+    use_servers("kpasswd_server", 1);
     EXPECT(change("timeout=5", good), PAM_AUTHTOK_ERR);
     ck_assert_uint_eq(stack.shown_count, 3);
     ck_assert(common_log_count(LOG_ERR) > 0);
@@ -201,6 +226,70 @@ START_TEST(test_password_that_the_realm_rejects)
     check_unchanged();
     common_kadmin("modprinc -clearpolicy changer");
     ck_assert(realm_admin("delpol -force strict"));
+}
+END_TEST
+
+/*
+ * Active Directory says no more than its policy, as a structure: 30 bytes, a
+ * code of 0, the least length, the history, the properties (1: complexity), the
+ * greatest and the least age in units of 100 ns.
+ */
+static const unsigned char policy[30] = {
+    [5] = 12,                         /* length */
+    [9] = 24,                         /* history */
+    [13] = 1,                         /* complexity */
+    [25] = 0xc9, 0x2a, 0x69, 0xc0, 0, /* a day */
+};
+
+static const struct {
+    struct changepw_answer answer;
+    const char *said[3];
+} answers_of_others[] = {
+    {{4, policy, sizeof(policy)},
+     {"Password change rejected: ", "at least 12 characters",
+      "different from the previous 24 passwords"}},
+    {{4, "Not that one", 12},
+     {"Password change rejected: Not that one", "", ""}},
+    /* A text with what a terminal must not get. */
+    {{4, "a\033[2Jb\nc", 8}, {"Password change rejected: a", "b", "c"}},
+    {{4, "\xff\xfe", 2}, {"Password change rejected", "", ""}},
+    {{4, "", 0}, {"Password change rejected", "", ""}},
+};
+
+START_TEST(test_password_that_another_server_rejects)
+{
+    struct changepw server;
+    const char *shown = NULL;
+
+    NEEDS_ROOT();
+    server = use_changepw(&answers_of_others[_i].answer);
+    EXPECT(change("", good), PAM_AUTHTOK_ERR);
+    ck_assert_uint_eq(stack.shown_count, 4);
+    ck_assert_int_eq(stack.shown[3].style, PAM_ERROR_MSG);
+    shown = stack_text(&stack, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_msg(strstr(shown, answers_of_others[_i].said[i]) != NULL,
+                      "%s is not in: %s", answers_of_others[_i].said[i], shown);
+    }
+    ck_assert_ptr_null(strchr(shown, '\033'));
+    stack_end(&stack, PAM_AUTHTOK_ERR);
+    end_changepw(&server);
+    check_unchanged();
+}
+END_TEST
+
+/* One that says it has changed it is believed: nobody else would know. */
+START_TEST(test_password_that_another_server_takes)
+{
+    static const struct changepw_answer taken = {0, "", 0};
+    struct changepw server;
+
+    NEEDS_ROOT();
+    server = use_changepw(&taken);
+    EXPECT(change("", good), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+    end_changepw(&server);
+    check_unchanged();
 }
 END_TEST
 
@@ -781,6 +870,10 @@ main(void)
     tcase_add_loop_test(tcase, test_password_that_is_mistyped_is_not_taken, 0,
                         2);
     tcase_add_test(tcase, test_password_that_the_realm_rejects);
+    tcase_add_loop_test(
+        tcase, test_password_that_another_server_rejects, 0,
+        (int)(sizeof(answers_of_others) / sizeof(answers_of_others[0])));
+    tcase_add_test(tcase, test_password_that_another_server_takes);
     tcase_add_loop_test(tcase, test_password_that_is_none, 0, 3);
     tcase_add_test(tcase, test_password_of_511_characters_is_taken);
     tcase_add_test(tcase, test_password_without_a_conversation);
