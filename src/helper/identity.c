@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <pwd.h>
 #include <signal.h>
@@ -14,6 +15,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* The most groups that are looked up ahead. */
+#define GROUPS_MAX 256
 
 /* Nobody may look into this process or make it dump its memory. */
 static void
@@ -158,13 +162,47 @@ identity_become_account(const struct identity_account *account)
     return become(account->uid, account->gid);
 }
 
+/* What identity_prepare_user has found; the process is for one request. */
+static struct {
+    char user[NAME_MAX + 1]; /* "" = nothing */
+    gid_t gid;
+    gid_t list[GROUPS_MAX];
+    int count;
+} prepared;
+
+void
+identity_prepare_user(const char *user, gid_t gid)
+{
+    int count = GROUPS_MAX;
+
+    prepared.user[0] = '\0';
+    /* Who has a longer name or more groups is looked up when it counts. */
+    if (identity_is_root() && strlen(user) <= NAME_MAX &&
+        getgrouplist(user, gid, prepared.list, &count) >= 0) {
+        (void)snprintf(prepared.user, sizeof(prepared.user), "%s", user);
+        prepared.gid = gid;
+        prepared.count = count;
+    }
+}
+
+/* initgroups(3), with what is known already. */
+static bool
+take_groups(const char *user, gid_t gid)
+{
+    if (*user != '\0' && strcmp(prepared.user, user) == 0 &&
+        prepared.gid == gid) {
+        return setgroups((size_t)prepared.count, prepared.list) == 0;
+    }
+    return initgroups(user, gid) == 0;
+}
+
 enum outcome
 identity_become_user(const char *user, uid_t uid, gid_t gid)
 {
     if (!identity_is_root()) {
         return geteuid() == uid ? become(uid, getegid()) : OUTCOME_IDENTITY;
     }
-    if (initgroups(user, gid) < 0) {
+    if (!take_groups(user, gid)) {
         return OUTCOME_IDENTITY;
     }
     return become(uid, gid);

@@ -51,6 +51,12 @@ bool identity_find_helper_account(struct identity_account *account_out);
 enum outcome identity_become_account(const struct identity_account *account);
 
 /*
+ * Looks USER's groups up, GID among them, for identity_become_user of the same,
+ * which then need not wait for NSS.  For a moment when nobody waits.
+ */
+void identity_prepare_user(const char *user, gid_t gid);
+
+/*
  * Becomes the user USER (UID, GID) with his groups (initgroups(3)).  In a host
  * that is not root that is only possible for its own uid.  OUTCOME_IDENTITY on
  * failure: the caller must end.

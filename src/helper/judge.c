@@ -720,6 +720,10 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
                                                      : "the user's");
         tell_principals(helper, &asked);
         let_acquire(helper, &asked);
+        /* While the exchange waits for the KDC, and the user types. */
+        if (helper->request.has_account) {
+            identity_prepare_user(helper->request.user, helper->request.gid);
+        }
         outcome = hear_tickets(helper, krb, &result->tickets);
     }
     if (outcome == OUTCOME_SUCCESS) {

@@ -639,6 +639,9 @@ WRAP(ssize_t, getrandom, (void *data, size_t size, unsigned int flags),
      (data, size, flags), ENOSYS, -1)
 WRAP(int, setgroups, (size_t count, const gid_t *groups), (count, groups),
      ENOMEM, -1)
+WRAP(int, getgrouplist,
+     (const char *user, gid_t gid, gid_t *groups, int *count),
+     (user, gid, groups, count), ENOMEM, -1)
 WRAP(int, initgroups, (const char *user, gid_t gid), (user, gid), ENOMEM, -1)
 WRAP(int, setresuid, (uid_t real, uid_t effective, uid_t saved),
      (real, effective, saved), EAGAIN, -1)

@@ -155,6 +155,31 @@ START_TEST(test_identity_user_is_had_for_good)
 }
 END_TEST
 
+/* The same with groups that were looked up before; not another's. */
+START_TEST(test_identity_user_has_the_groups_that_were_prepared)
+{
+    static const char *const users[] = {"alice", "bob"};
+    gid_t groups[16];
+    int count = 0;
+    bool has_extra = false;
+
+    NEEDS_ACCOUNTS();
+    ck_assert_int_eq(setgroups(1, (const gid_t[]){0}), 0);
+    identity_prepare_user("bob", BOB);
+    identity_prepare_user(users[_i], _i == 0 ? ALICE : BOB);
+    ck_assert_int_eq(identity_become_user("alice", ALICE, ALICE),
+                     OUTCOME_SUCCESS);
+    assert_ids(ALICE, ALICE);
+    count = getgroups(16, groups);
+    ck_assert_int_eq(count, 2);
+    for (int i = 0; i < count; i++) {
+        ck_assert(groups[i] == ALICE || groups[i] == extra_group());
+        has_extra |= groups[i] == extra_group();
+    }
+    ck_assert(has_extra);
+}
+END_TEST
+
 START_TEST(test_identity_user_is_hidden_too)
 {
     NEEDS_ACCOUNTS();
@@ -264,6 +289,8 @@ main(void)
     tcase_add_loop_test(
         tcase, test_identity_secured_process_is_wholly_the_hosts, 0, 7);
     tcase_add_test(tcase, test_identity_user_is_had_for_good);
+    tcase_add_loop_test(
+        tcase, test_identity_user_has_the_groups_that_were_prepared, 0, 2);
     tcase_add_test(tcase, test_identity_user_is_hidden_too);
     tcase_add_test(tcase, test_identity_account_has_no_groups);
     tcase_add_test(tcase, test_identity_account_has_no_keys_of_the_host);
