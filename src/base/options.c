@@ -435,25 +435,22 @@ give_named(struct options *options, const struct origin *origin,
                   : give(options, row, pair->value, origin->service);
 }
 
-/* Takes what Red Hat's flags may begin with off NAME; false: it is not there.
- */
-static bool
-drop_not(struct pair *pair)
+/* What flags may begin with to mean the opposite, as Red Hat has it. */
+static const char *const nots[] = {"no_", "not_", "dont_", "not", "dont", "no"};
+
+#define NOT_COUNT (sizeof(nots) / sizeof(nots[0]))
+
+/* PAIR without WORD before its name; it has no name where that is not so. */
+static struct pair
+without(const struct pair *pair, const char *word)
 {
-    static const char *const words[] = {"no_", "not_", "dont_",
-                                        "not", "dont", "no"};
+    size_t length = strlen(word);
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        size_t length = strlen(words[i]);
-
-        if (pair->name_length > length &&
-            strncmp(pair->name, words[i], length) == 0) {
-            pair->name += length;
-            pair->name_length -= length;
-            return true;
-        }
+    if (pair->name_length <= length || strncmp(pair->name, word, length) != 0) {
+        return (struct pair){"", 0, NULL};
     }
-    return false;
+    return (struct pair){pair->name + length, pair->name_length - length,
+                         pair->value};
 }
 
 static int
@@ -462,8 +459,10 @@ set_from(struct options *options, const struct origin *origin, const char *text)
     struct pair pair = split(text);
     int status = give_named(options, origin, &pair, false);
 
-    if (status == -ENOENT && drop_not(&pair)) {
-        status = give_named(options, origin, &pair, true);
+    for (size_t i = 0; status == -ENOENT && i < NOT_COUNT; i++) {
+        struct pair rest = without(&pair, nots[i]);
+
+        status = give_named(options, origin, &rest, true);
     }
     return status;
 }
@@ -489,8 +488,10 @@ options_advice(const char *text)
     struct pair pair = split(text);
     const struct foreign *foreign = foreign_find(pair.name, pair.name_length);
 
-    if (foreign == NULL && drop_not(&pair)) {
-        foreign = foreign_find(pair.name, pair.name_length);
+    for (size_t i = 0; foreign == NULL && i < NOT_COUNT; i++) {
+        struct pair rest = without(&pair, nots[i]);
+
+        foreign = foreign_find(rest.name, rest.name_length);
     }
     return foreign == NULL || foreign->advice == NULL ? "" : foreign->advice;
 }

@@ -131,6 +131,9 @@ static const struct {
     {"validate=true", 0},
     {"validate=false", -ENOTSUP},
     {"no_validate", -ENOTSUP},
+    {"notokens", -ENOTSUP},
+    {"nottokens", -ENOTSUP},
+    {"notrace=/tmp/x", -ENOENT},
     {"validate=perhaps", -EINVAL},
     {"no_ticket_lifetime=1h", -ENOENT},
     {"no_ccname_template=x", -ENOENT},
@@ -158,6 +161,7 @@ START_TEST(test_foreign_advice_of_what_is_not_foreign_is_empty)
     ck_assert_str_eq(options_advice("nonsense=1"), "");
     ck_assert_str_ne(options_advice("no_validate"), "");
     ck_assert_str_ne(options_advice("validate=false"), "");
+    ck_assert_str_ne(options_advice("notokens"), "");
 }
 END_TEST
 
