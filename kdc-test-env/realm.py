@@ -23,6 +23,8 @@ import subprocess
 import tempfile
 import time
 
+import certificates
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 LOOPBACK = "127.0.0.1"
 # libkrb5 takes a KDC for the primary when the host names are equal, whatever
@@ -60,6 +62,12 @@ USERS = [
     ("lockout", f"{USUAL} -policy three-strikes"),
 ]
 SERVICES = [HOST_SERVICE, "app/service.test"]
+ANONYMOUS = "WELLKNOWN/ANONYMOUS"
+RADIUS_SECRET = "radius-secret"
+SPAKE_GROUP = "spake_preauth_groups = edwards25519"
+
+# --otp: has no key but its token.
+OTP_USER = "token"
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -141,9 +149,15 @@ def client_conf(realm, kdcs, kpasswd):
         "dns_lookup_realm = false",
         "dns_canonicalize_hostname = false",
         "rdns = false",
+    ]
+    if realm.options.spake:
+        lines += [SPAKE_GROUP]
+    lines += [
         "[realms]",
         f"{realm.name} = {{",
     ]
+    if realm.options.pkinit:
+        lines += [f"pkinit_anchors = FILE:{realm.path('pki/ca.pem')}"]
     lines += [f"kdc = {realm.endpoint(name)}" for name in kdcs]
     if realm.options.replica:
         # The last of the list; master_kdc is what libkrb5 before 1.19 reads.
@@ -166,7 +180,34 @@ def server_conf(realm):
     lines += ["dns_lookup_kdc = false", "dns_lookup_realm = false"]
     if realm.options.clockskew is not None:
         lines += [f"clockskew = {realm.options.clockskew}"]
+    if realm.options.spake:
+        lines += [SPAKE_GROUP]
     return "\n".join(lines) + "\n"
+
+
+def pkinit_lines(realm):
+    """What a realm in kdc.conf has for PKINIT."""
+    if not realm.options.pkinit:
+        return ""
+    pki = realm.path("pki")
+    return f"""\
+    pkinit_identity = FILE:{pki}/kdc.pem,{pki}/kdc.key
+    pkinit_anchors = FILE:{pki}/ca.pem
+"""
+
+
+def otp_section(realm):
+    """kdc.conf's [otp]: who is asked about tokens."""
+    if not realm.options.otp:
+        return ""
+    return f"""\
+[otp]
+    DEFAULT = {{
+        server = {realm.endpoint('radius')}
+        secret = {realm.path('primary/radius-secret')}
+        strip_realm = true
+    }}
+"""
 
 
 def kdc_conf(realm, which):
@@ -185,8 +226,8 @@ def kdc_conf(realm, which):
     kpasswd_listen = {realm.endpoint('kpasswd')}
     max_life = 24h
     max_renewable_life = 7d
-}}
-[logging]
+{pkinit_lines(realm)}}}
+{otp_section(realm)}[logging]
     kdc = FILE:{realm.path(which + '.log')}
     admin_server = FILE:{realm.path('kadmind.log')}
     default = FILE:{realm.path('other.log')}
@@ -203,7 +244,13 @@ def kadmin_script(realm):
         if "-policy" not in options:
             options += " -clearpolicy"
         lines += [f"addprinc -pw {name}{PASSWORD_SUFFIX} {options} {name}"]
-    lines += [f"addprinc -randkey -clearpolicy {name}" for name in SERVICES]
+    services = list(SERVICES)
+    if realm.options.pkinit:
+        services += [ANONYMOUS]
+    lines += [f"addprinc -randkey -clearpolicy {name}" for name in services]
+    if realm.options.otp:
+        lines += [f"addprinc -nokey {USUAL} -clearpolicy {OTP_USER}",
+                  f"setstr {OTP_USER} otp []"]
     if not realm.options.no_keytab:
         keytab = realm.path("host.keytab")
         lines += [f"ktadd -norandkey -k {keytab} {HOST_SERVICE}"]
@@ -324,6 +371,7 @@ class Realm:
             self.choose_ports()
             self.write_configuration()
             if attempt == 0:
+                self.make_certificates()
                 self.create_database()
             try:
                 self.start_daemons()
@@ -350,6 +398,8 @@ class Realm:
             wanted += ["proxy-" + name for name in self.proxied()]
         if self.options.dead_first:
             wanted += ["dead"]
+        if self.options.otp:
+            wanted += ["radius"]
         for name in wanted:
             if self.options.usual_ports and name in USUAL_PORTS:
                 self.ports[name] = USUAL_PORTS[name]
@@ -389,6 +439,9 @@ class Realm:
         self.write("server-krb5.conf", server_conf(self))
         for which in self.kdcs():
             self.write(f"{which}.conf", kdc_conf(self, which))
+        if self.options.otp:
+            # krb5kdc reads it when it starts, and never again.
+            self.write("primary/radius-secret", RADIUS_SECRET)
 
     def server_environment(self, which):
         """What a server of primary or replica sees: nothing of the caller."""
@@ -413,6 +466,10 @@ class Realm:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode != 0 or done.stderr:
             raise RealmError(f"{argv[0]}: {done.stdout}{done.stderr}")
+
+    def make_certificates(self):
+        if self.options.pkinit:
+            certificates.Folder(self.path("pki"), self.name).fill()
 
     def create_database(self):
         self.write("primary/acl", "")
@@ -440,9 +497,16 @@ class Realm:
         self.start_daemon(
             [find_program("kadmind"), "-nofork"],
             {**self.server_environment("primary"), **clock}, "kadmind.log")
+        if self.options.otp:
+            self.start_radius()
         if self.options.proxy:
             self.start_proxy()
         self.wait_until_ready()
+
+    def start_radius(self):
+        self.start_daemon(
+            [os.path.join(HERE, "radius-answerer"), self.endpoint("radius"),
+             RADIUS_SECRET], {"PATH": SERVER_PATH}, "radius-answerer.log")
 
     def start_proxy(self):
         argv = [os.path.join(HERE, "fault-proxy")]
