@@ -412,6 +412,7 @@ travel_begin(struct trip *trip)
         return refused(status, &begin, sizeof(begin));
     }
     require_inside(trip, begin.tickets);
+    require_inside(trip, begin.armor);
     REQUIRE(begin.count <= MESSAGE_NAMES_MAX);
     for (uint32_t i = 0; i < begin.count; i++) {
         require_text(trip, begin.names[i]);
@@ -426,6 +427,7 @@ sample_begin(struct bytes *payload, const struct options *options)
 {
     const struct begin begin = {
         .tickets = blob_span,
+        .armor = blob_span,
         .count = 2,
         .names = {"alice/root@PAM.TEST", "alice@PAM.TEST"},
         .account = "alice@PAM.TEST",

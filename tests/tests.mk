@@ -24,6 +24,7 @@ room_tests = \
 	tests/pam/test_codes \
 	tests/krb/test_ccache \
 	tests/krb/test_krb \
+	tests/krb/test_preauth \
 	tests/krb/test_tickets \
 	tests/krb/test_verify
 
@@ -64,6 +65,7 @@ stack_tests = \
 	tests/stack/test_names \
 	tests/stack/test_options \
 	tests/stack/test_password \
+	tests/stack/test_preauth \
 	tests/stack/test_places \
 	tests/stack/test_races \
 	tests/stack/test_readers \
@@ -130,6 +132,15 @@ tests_helper_lying_helper_SOURCES = src/helper/main.c \
 tests_stack_test_lies_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBUILT_LYING_HELPER='"$(abs_builddir)/tests/helper/lying_helper"'
 
+# What libkrb5 loads into the exchange.
+EXTRA_LTLIBRARIES += tests/stack/chatty_preauth.la
+CLEANFILES += tests/stack/chatty_preauth.la
+tests_stack_chatty_preauth_la_SOURCES = tests/stack/chatty_preauth.c
+tests_stack_chatty_preauth_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -rpath /nowhere
+tests_stack_test_preauth_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DBUILT_CHATTY='"$(abs_builddir)/tests/stack/.libs/chatty_preauth.so"'
+
 # A host like any other.
 tests_apps_unlock_LDADD = $(PAM_LIBS)
 
@@ -162,7 +173,8 @@ LDADD = $(EXPORT_SYMBOLS) libsupport.la libadmin.la libpamrooms.la libclient.la 
 # Everything that the tests run, built.
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS) \
 	$(sbin_PROGRAMS) systemd/krb5cc.service \
-	tests/faults/faulty_module.la tests/peer/recorder.la
+	tests/faults/faulty_module.la tests/peer/recorder.la \
+	tests/stack/chatty_preauth.la
 
 # Another command in its place (RUN_TESTS=true) leaves the tests out.
 RUN_TESTS = $(srcdir)/tests/run
@@ -185,7 +197,7 @@ lint:
 	    -DPATH_RUNTIME='\"r\"' \
 	    -DHELPER_USER='\"u\"' -DBUILT_MODULE='\"m\"' \
 	    -DBUILT_HELPER='\"h\"' -DBUILT_FAKE_HELPER='\"f\"' \
-	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_FAULTY_MODULE='\"m\"' \
+	    -DBUILT_LYING_HELPER='\"l\"' -DBUILT_CHATTY='\"c\"' -DBUILT_FAULTY_MODULE='\"m\"' \
 	    -DBUILT_FAULTY_HELPER='\"h\"' -DFUZZ_SEEDS='\"s\"' -DBUILT_WITNESS='\"w\"' \
 	    -DBUILT_UNIT='\"u\"' -DBUILT_COMMAND='\"c\"' -DPACKAGE_VERSION='\"v\"' \
 	    -DBUILT_RECORDER='\"r\"' \

@@ -71,6 +71,8 @@ static const struct foreign table[] = {
     SAME("no_warn", FREEBSD, "silent"),
     NONE("null_afs", RED_HAT, NO_AFS),
     NONE("pkinit_flags", RED_HAT, "use preauth_opt"),
+    SAME("pkinit_identity", RED_HAT, "pkinit_user"),
+    SAME("preauth_options", RED_HAT, "preauth_opt"),
     NONE("proxiable", RED_HAT, LIBDEFAULTS("proxiable")),
     NONE("pwhelp", RED_HAT, "put pam_echo.so before this module"),
     NONE("renewable", RED_HAT, "use renew_lifetime"),

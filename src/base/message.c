@@ -323,6 +323,7 @@ begin_pack(struct bytes *payload, const struct begin *begin,
            const struct options *options)
 {
     bytes_put_span(payload, begin->tickets);
+    bytes_put_span(payload, begin->armor);
     bytes_put_u32(payload, begin->count);
     for (uint32_t i = 0; i < begin->count; i++) {
         bytes_put_string(payload, begin->names[i]);
@@ -341,6 +342,7 @@ begin_unpack(struct span payload, struct begin *begin_out,
     int status = 0;
 
     begin.tickets = reader_span(&reader);
+    begin.armor = reader_span(&reader);
     begin.count = reader_u32(&reader);
     if (begin.count > MESSAGE_NAMES_MAX) {
         return -EBADMSG;

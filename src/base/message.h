@@ -217,10 +217,11 @@ int result_unpack(struct span payload, uint16_t version,
 /*
  * What the exchange shall do: renew TICKETS; or, where empty, acquire some for
  * the first of NAMES that the password is right for.  No names: ask all the
- * same.
+ * same.  ARMOR are tickets to protect that with (FAST); empty = none.
  */
 struct begin {
     struct span tickets;
+    struct span armor;
     uint32_t count;
     const char *names[MESSAGE_NAMES_MAX];
     const char

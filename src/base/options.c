@@ -37,6 +37,13 @@
         .may_be_empty = true, .in_krb5_conf = (from_krb5_conf),                \
         .help = (text),                                                        \
     }
+/* Texts that add up. */
+#define LIST(field, value, from_krb5_conf, text)                               \
+    {                                                                          \
+        .name = #field, .type = OPTION_TEXT,                                   \
+        .offset = offsetof(struct options, field), .fallback = (value),        \
+        .is_list = true, .in_krb5_conf = (from_krb5_conf), .help = (text),     \
+    }
 /* A text that must be an absolute path; never from krb5.conf. */
 #define PATH(field, value, text)                                               \
     {                                                                          \
@@ -55,6 +62,8 @@ static const struct option table[] = {
          "krb5.conf decides"),
     TEXT(alt_auth_map, NULL, ALSO_KRB5_CONF,
          "principal that is tried first: %s is the user"),
+    FLAG(anon_fast, ALSO_KRB5_CONF,
+         "protect the exchange with FAST, armored by an anonymous ticket"),
     WORD(banner, "Kerberos", ALSO_KRB5_CONF,
          "word before \"password\" in the prompts of a change"),
     TEXT(ccache, NULL, ALSO_KRB5_CONF,
@@ -71,6 +80,9 @@ static const struct option table[] = {
          "name the principal where a password is asked for"),
     FLAG(fail_pwchange, ALSO_KRB5_CONF,
          "refuse an expired password instead of having it changed"),
+    TEXT(fast_ccache, NULL, ALSO_KRB5_CONF,
+         "protect the exchange with FAST, armored by the tickets of this "
+         "cache"),
     FLAG(force_alt_auth, ALSO_KRB5_CONF,
          "try no other principal where that of alt_auth_map is known"),
     FLAG(force_first_pass, ARGUMENT_ONLY,
@@ -96,6 +108,14 @@ static const struct option table[] = {
          "let in without .k5login, and without an account make no cache"),
     FLAG(only_alt_auth, ALSO_KRB5_CONF,
          "try no principal but that of alt_auth_map"),
+    TEXT(pkinit_anchors, NULL, ALSO_KRB5_CONF,
+         "authorities that a KDC's certificate must come from, for PKINIT"),
+    FLAG(pkinit_prompt, ALSO_KRB5_CONF,
+         "ask for the smart card before PKINIT is tried"),
+    TEXT(pkinit_user, NULL, ALSO_KRB5_CONF,
+         "where PKINIT finds the user's certificate and key"),
+    LIST(preauth_opt, NULL, ALSO_KRB5_CONF,
+         "name=value for libkrb5's preauthentication, may be repeated"),
     FLAG(prompt_principal, ALSO_KRB5_CONF, "ask the user for his principal"),
     TEXT(realm, NULL, ARGUMENT_ONLY, "realm instead of krb5.conf's default"),
     TEXT(renew_lifetime, NULL, ALSO_KRB5_CONF,
@@ -116,10 +136,13 @@ static const struct option table[] = {
     TEXT(trace, NULL, ARGUMENT_ONLY, "file for libkrb5's trace"),
     FLAG(try_first_pass, ARGUMENT_ONLY,
          "use the stacked password, ask where it is wrong or missing"),
+    FLAG(try_pkinit, ALSO_KRB5_CONF,
+         "try PKINIT, and the password where that comes to nothing"),
     FLAG(use_authtok, ARGUMENT_ONLY,
          "change to the stacked new password, fail where there is none"),
     FLAG(use_first_pass, ARGUMENT_ONLY,
          "use the stacked password, ask only where there is none"),
+    FLAG(use_pkinit, ALSO_KRB5_CONF, "insist on PKINIT, take no password"),
     TEXT(user_realm, NULL, ALSO_KRB5_CONF,
          "realm of users who name none, for nothing else"),
 };
@@ -288,6 +311,43 @@ set_row(struct options *options, const struct option *row, const char *value,
     return -EINVAL;
 }
 
+/* Puts a newline in the place of each blank in the first LENGTH of TEXT. */
+static void
+part_words(char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == ' ' || text[i] == '\t') {
+            text[i] = '\n';
+        }
+    }
+}
+
+/* Adds VALUE to the list FIELD: behind what is there; from krb5.conf before. */
+static int
+add_to_list(char **field, const struct option *row, enum option_source source,
+            const char *value)
+{
+    bool is_first = source == OPTION_FROM_KRB5_CONF;
+    const char *present = *field == NULL ? "" : *field;
+    char *list = NULL;
+    int status = 0;
+
+    if (value == NULL || *value == '\0') {
+        return -EINVAL;
+    }
+    if (asprintf(&list, "%s%s%s", is_first ? value : present,
+                 *present == '\0' ? "" : "\n",
+                 is_first ? present : value) < 0) {
+        return -ENOMEM;
+    }
+    if (is_first) {
+        part_words(list, strlen(value));
+    }
+    status = set_text(field, row, list);
+    free(list);
+    return status;
+}
+
 const struct option *
 options_table(size_t *count_out)
 {
@@ -341,11 +401,16 @@ may_stand(const struct option *row, const struct origin *origin)
            (origin->source == OPTION_FROM_ARGUMENT || row->in_krb5_conf);
 }
 
+/* Takes VALUE for ROW; ORIGIN is NULL where VALUE was made here. */
 static int
 give(struct options *options, const struct option *row, const char *value,
-     const char *service)
+     const struct origin *origin)
 {
-    int status = set_row(options, row, value, service);
+    int status =
+        row->is_list && origin != NULL
+            ? add_to_list(field_of(options, row), row, origin->source, value)
+            : set_row(options, row, value,
+                      origin == NULL ? NULL : origin->service);
 
     if (status == 0) {
         options->given |= UINT64_C(1) << (row - table);
@@ -415,7 +480,7 @@ give_foreign(struct options *options, const struct origin *origin,
     }
     return (foreign->kind == FOREIGN_OPPOSITE) != is_not
                ? give_opposite(options, row, pair->value, origin->service)
-               : give(options, row, pair->value, origin->service);
+               : give(options, row, pair->value, origin);
 }
 
 /* PAIR by its own name. */
@@ -432,7 +497,7 @@ give_named(struct options *options, const struct origin *origin,
         return -ENOENT;
     }
     return is_not ? give_opposite(options, row, pair->value, origin->service)
-                  : give(options, row, pair->value, origin->service);
+                  : give(options, row, pair->value, origin);
 }
 
 /* What flags may begin with to mean the opposite, as Red Hat has it. */
@@ -548,7 +613,8 @@ static bool
 takes_over(const struct options *options, const struct options *completed,
            size_t index)
 {
-    if (!table[index].in_krb5_conf || !options_is_given(completed, index)) {
+    if (!table[index].in_krb5_conf || table[index].is_list ||
+        !options_is_given(completed, index)) {
         return false;
     }
     if (table[index].offset == offsetof(struct options, timeout)) {

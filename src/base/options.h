@@ -33,6 +33,7 @@ struct option {
     int64_t maximum;
     bool is_path;      /* of a text: it must be an absolute path */
     bool may_be_empty; /* of a text: "name=" is a value */
+    bool is_list;      /* of a text: each is added, a newline between two */
     bool in_krb5_conf; /* may stand in [appdefaults] too */
     const char *help;  /* one line, as in the manual page */
 };
@@ -41,6 +42,7 @@ struct option {
 struct options {
     bool allow_kdc_spoof;
     char *alt_auth_map;
+    bool anon_fast;
     char *banner;
     char *ccache;
     char *ccache_dir;
@@ -49,6 +51,7 @@ struct options {
     bool defer_pwchange;
     bool expose_account;
     bool fail_pwchange;
+    char *fast_ccache;
     bool force_alt_auth;
     bool force_first_pass;
     bool force_pwchange;
@@ -64,6 +67,10 @@ struct options {
     bool no_update_user;
     bool no_user_check;
     bool only_alt_auth;
+    char *pkinit_anchors;
+    bool pkinit_prompt;
+    char *pkinit_user;
+    char *preauth_opt; /* a list */
     bool prompt_principal;
     char *realm;
     char *renew_lifetime;
@@ -77,8 +84,10 @@ struct options {
     int64_t timeout; /* seconds */
     char *trace;
     bool try_first_pass;
+    bool try_pkinit;
     bool use_authtok;
     bool use_first_pass;
+    bool use_pkinit;
     char *user_realm;
 
     /* Bit N: row N of the table was given, whatever its value. */
@@ -96,7 +105,9 @@ void options_free(struct options *options);
 
 /*
  * Takes TEXT ("name" or "name=value") from SOURCE into OPTIONS; the later of
- * two wins.  The name may be another module's (base/foreign), that of a flag
+ * two wins, but for a list: there an argument comes behind those before it, and
+ * krb5.conf's words (it has several, blanks between) before all arguments.
+ * The name may be another module's (base/foreign), that of a flag
  * may have no, not or dont in front.  0, -ENOENT (no such option, or not from
  * there), -ENOTSUP (another module's, and nothing here corresponds to it:
  * options_advice), -EINVAL (a value that the type does not have), -ERANGE,
@@ -118,6 +129,7 @@ const char *options_advice(const char *text);
 /*
  * Takes over from COMPLETED, the options as krb5.conf completes them, what may
  * stand there and was not given in OPTIONS; `timeout` only where it is shorter.
+ * No list: krb5.conf's part of it is added for each request anew.
  * 0 or -ENOMEM.
  */
 int options_complete(struct options *options, const struct options *completed);

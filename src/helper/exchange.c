@@ -179,9 +179,10 @@ try_names(struct krb *krb, const struct begin *begin,
 /* Tickets for SERVICE (NULL = a TGT) of one of the names in BEGIN. */
 static enum outcome
 get_tickets(const struct exchange_task *task, struct krb *krb,
-            const struct begin *begin, const struct options *options,
+            const struct begin *begin, struct preauth *preauth,
             const char *service, krb5_ccache *cache_out)
 {
+    const struct options *options = preauth->options;
     struct asking asking = {.judge = &task->judge};
     const struct asker asker = {
         .ask = ask_judge, .inform = inform_judge, .data = &asking};
@@ -190,6 +191,7 @@ get_tickets(const struct exchange_task *task, struct krb *krb,
         .account = begin->account,
         .service = service,
         .options = options,
+        .preauth = preauth,
         .asker = &asker,
         .is_new_password = task->request->is_new_password,
         .password_out = &password,
@@ -311,7 +313,7 @@ change(const struct exchange_task *task, struct krb *krb,
  */
 static void
 try_or_change(const struct exchange_task *task, struct krb *krb,
-              const struct begin *begin, const struct options *options,
+              const struct begin *begin, struct preauth *preauth,
               enum outcome opened)
 {
     struct tickets_message answer = {.outcome = opened};
@@ -320,10 +322,10 @@ try_or_change(const struct exchange_task *task, struct krb *krb,
 
     if (opened == OUTCOME_SUCCESS) {
         answer.outcome =
-            get_tickets(task, krb, begin, options, CHANGE_SERVICE, &cache);
+            get_tickets(task, krb, begin, preauth, CHANGE_SERVICE, &cache);
     }
     if (answer.outcome == OUTCOME_SUCCESS && task->request->job == JOB_CHANGE) {
-        answer.outcome = change(task, krb, options, cache);
+        answer.outcome = change(task, krb, preauth->options, cache);
     }
     answer.detail = krb->detail;
     tickets_message_pack(&payload, &answer);
@@ -367,6 +369,7 @@ exchange_run(const struct exchange_task *task, struct options *options)
     struct line judge = task->judge;
     struct log log = {.sink = line_log_sink, .data = &judge};
     struct begin begin = {0};
+    struct preauth preauth = {.options = options};
     struct message message;
     struct krb krb;
     krb5_ccache cache = NULL;
@@ -381,21 +384,24 @@ exchange_run(const struct exchange_task *task, struct options *options)
         line_hang_up();
     }
     log.debug = options->debug;
+    preauth.armor_tickets = begin.armor;
     if (task->request->job == JOB_PROBE) {
         answer_keys(&judge, &krb, outcome);
     }
     if (task->request->job == JOB_TRY || task->request->job == JOB_CHANGE) {
-        try_or_change(task, &krb, &begin, options, outcome);
+        try_or_change(task, &krb, &begin, &preauth, outcome);
         message_free(&message);
+        preauth_free(&krb, &preauth);
         krb_close(&krb);
         return;
     }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = begin.tickets.length > 0
                       ? renew_tickets(&krb, begin.tickets, &cache)
-                      : get_tickets(task, &krb, &begin, options, NULL, &cache);
+                      : get_tickets(task, &krb, &begin, &preauth, NULL, &cache);
     }
     message_free(&message);
+    preauth_free(&krb, &preauth);
     send_tickets(&judge, &krb, outcome, cache);
     if (outcome == OUTCOME_SUCCESS) {
         answer_challenges(&judge, &krb, cache);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The most groups that are looked up ahead. */
@@ -160,6 +161,44 @@ identity_become_account(const struct identity_account *account)
         return OUTCOME_IDENTITY;
     }
     return become(account->uid, account->gid);
+}
+
+/* The child's whole life: 0 or 1. */
+static int
+try_to_read(const struct identity_account *account, char *const paths[],
+            size_t count)
+{
+    if (identity_become_account(account) != OUTCOME_SUCCESS) {
+        return 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        /* By the real ids, which are the others' too. */
+        if (access(paths[i], R_OK) < 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+bool
+identity_can_read(const struct identity_account *account, char *const paths[],
+                  size_t count)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        _exit(try_to_read(account, paths, count));
+    }
+    if (child < 0) {
+        return false;
+    }
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return false;
+        }
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* What identity_prepare_user has found; the process is for one request. */

@@ -6,6 +6,7 @@
 #define HELPER_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/outcome.h"
@@ -49,6 +50,13 @@ bool identity_find_helper_account(struct identity_account *account_out);
  * of its own.  OUTCOME_IDENTITY on failure: the caller must end.
  */
 enum outcome identity_become_account(const struct identity_account *account);
+
+/*
+ * Whether ACCOUNT could read all of the COUNT files (directories) of PATHS, as
+ * a child that becomes it finds out.
+ */
+bool identity_can_read(const struct identity_account *account,
+                       char *const paths[], size_t count);
 
 /*
  * Looks USER's groups up, GID among them, for identity_become_user of the same,

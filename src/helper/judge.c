@@ -19,6 +19,7 @@
 #include "helper/timer.h"
 #include "krb/authorize.h"
 #include "krb/ccache.h"
+#include "krb/preauth.h"
 #include "krb/names.h"
 #include "krb/probe.h"
 #include "krb/renew.h"
@@ -66,20 +67,15 @@ live_as_exchange(struct helper *helper, int judge_fd, pid_t judge)
     _exit(0);
 }
 
-enum outcome
-judge_start_exchange(struct helper *helper, struct krb *krb)
+/* Starts it as helper->account. */
+static enum outcome
+start(struct helper *helper, struct krb *krb)
 {
     int fds[2] = {-1, -1};
     pid_t judge = getpid();
     pid_t child = -1;
     int64_t budget_ms = helper->request.budget_ms;
 
-    if (identity_is_root() && !identity_find_helper_account(&helper->account)) {
-        return krb_refuse(krb, OUTCOME_IDENTITY,
-                          "neither the account %s nor nobody exists; run "
-                          "systemd-sysusers",
-                          HELPER_USER);
-    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
         return krb_refuse(krb, OUTCOME_HELPER_FAILED, "socketpair: errno %d",
                           errno);
@@ -103,6 +99,18 @@ judge_start_exchange(struct helper *helper, struct krb *krb)
     return OUTCOME_SUCCESS;
 }
 
+enum outcome
+judge_start_exchange(struct helper *helper, struct krb *krb)
+{
+    if (identity_is_root() && !identity_find_helper_account(&helper->account)) {
+        return krb_refuse(krb, OUTCOME_IDENTITY,
+                          "neither the account %s nor nobody exists; run "
+                          "systemd-sysusers",
+                          HELPER_USER);
+    }
+    return start(helper, krb);
+}
+
 void
 judge_end_exchange(struct helper *helper)
 {
@@ -114,6 +122,60 @@ judge_end_exchange(struct helper *helper)
     while (waitpid(helper->exchange_pid, NULL, 0) < 0 && errno == EINTR) {
     }
     helper->exchange_pid = 0;
+}
+
+/*
+ * Whether the user of the request is the one to read FILES: the dedicated
+ * account cannot, and he can.  What only root can read stays unread.
+ */
+static bool
+is_for_user(struct helper *helper, const struct preauth_files *files)
+{
+    const struct request *request = &helper->request;
+    const struct identity_account user = {.uid = request->uid,
+                                          .gid = request->gid};
+
+    if (files->count == 0 ||
+        identity_can_read(&helper->account, files->list, files->count)) {
+        return false;
+    }
+    if (request->has_account && request->uid != 0 &&
+        identity_can_read(&user, files->list, files->count)) {
+        return true;
+    }
+    log_line(&helper->log, LOG_LEVEL_NOTICE,
+             "neither the account for the network nor the user can read the "
+             "certificate or key: %s",
+             files->list[0]);
+    return false;
+}
+
+/*
+ * Where PKINIT needs a file that is the user's alone, the exchange goes on as
+ * the user and not as the dedicated account.  Only now is it known what
+ * krb5.conf says; the one that waits has done nothing yet.
+ */
+static enum outcome
+settle_exchange(struct helper *helper, struct krb *krb)
+{
+    struct preauth_files files = {0};
+    bool is_users = false;
+
+    if (!identity_is_root()) {
+        return OUTCOME_SUCCESS;
+    }
+    if (preauth_find_files(&helper->options, &files) < 0) {
+        return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    is_users = is_for_user(helper, &files);
+    preauth_files_free(&files);
+    if (!is_users) {
+        return OUTCOME_SUCCESS;
+    }
+    judge_end_exchange(helper);
+    helper->account = (struct identity_account){.uid = helper->request.uid,
+                                                .gid = helper->request.gid};
+    return start(helper, krb);
 }
 
 /*
@@ -269,15 +331,39 @@ may_claim(const struct helper *helper, enum outcome outcome)
     return false;
 }
 
-/* Tells the exchange to begin. */
+/*
+ * Reads what the administrator has named for armor, as the host: it is
+ * typically root's.  Where it is of no use, that is said.
+ */
 static void
-let_begin(struct helper *helper, const struct begin *begin)
+read_armor(struct helper *helper, struct krb *krb, struct bytes *armor)
 {
+    const char *name = helper->options.fast_ccache;
+
+    if (name == NULL || !may_ask(helper->request.job)) {
+        return;
+    }
+    if (preauth_read_armor(krb, name, armor) != OUTCOME_SUCCESS) {
+        log_line(&helper->log, LOG_LEVEL_NOTICE, "no FAST with fast_ccache: %s",
+                 krb->detail);
+        bytes_free(armor);
+    }
+}
+
+/* Tells the exchange to begin, with what armor there is. */
+static void
+let_begin(struct helper *helper, struct krb *krb, const struct begin *begin)
+{
+    struct begin all = *begin;
+    struct bytes armor = BYTES_EMPTY;
     struct bytes payload = BYTES_EMPTY;
 
-    begin_pack(&payload, begin, &helper->options);
+    read_armor(helper, krb, &armor);
+    all.armor = bytes_span(&armor);
+    begin_pack(&payload, &all, &helper->options);
     line_send(&helper->exchange, MESSAGE_BEGIN, &payload);
     bytes_free(&payload);
+    bytes_free(&armor);
 }
 
 /*
@@ -635,7 +721,8 @@ settle_deferred(struct helper *helper, struct krb *krb,
 
 /* Has the exchange ask a KDC for tickets of ASKED, whose password it gets. */
 static void
-let_acquire(struct helper *helper, const struct principals *asked)
+let_acquire(struct helper *helper, struct krb *krb,
+            const struct principals *asked)
 {
     struct begin begin = {
         .count = asked->count,
@@ -644,7 +731,7 @@ let_acquire(struct helper *helper, const struct principals *asked)
     };
 
     memcpy(begin.names, asked->names, sizeof(begin.names));
-    let_begin(helper, &begin);
+    let_begin(helper, krb, &begin);
 }
 
 /* Lets the module know whom the user has named, so that he is not asked again.
@@ -701,6 +788,9 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
     struct principals asked = {0};
     enum outcome outcome = helper_greet(helper, krb);
 
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = settle_exchange(helper, krb);
+    }
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
@@ -719,7 +809,7 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
                  helper->request.password.length > 0 ? "the stacked"
                                                      : "the user's");
         tell_principals(helper, &asked);
-        let_acquire(helper, &asked);
+        let_acquire(helper, krb, &asked);
         /* While the exchange waits for the KDC, and the user types. */
         if (helper->request.has_account) {
             identity_prepare_user(helper->request.user, helper->request.gid);
@@ -805,7 +895,7 @@ renew_and_replace(struct helper *helper, struct krb *krb, const char *name,
     enum outcome outcome = read_renewable(krb, name, &old, &packed);
 
     if (outcome == OUTCOME_SUCCESS) {
-        let_begin(helper, &(struct begin){.tickets = bytes_span(&packed)});
+        let_begin(helper, krb, &(struct begin){.tickets = bytes_span(&packed)});
         outcome = hear_tickets(helper, krb, result_bytes);
     }
     if (outcome == OUTCOME_SUCCESS) {
@@ -864,7 +954,10 @@ judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = principals_find(helper, krb, &asked);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        let_acquire(helper, &asked);
+        outcome = settle_exchange(helper, krb);
+    }
+    if (outcome == OUTCOME_SUCCESS) {
+        let_acquire(helper, krb, &asked);
         outcome = hear_tickets(helper, krb, &nothing);
     }
     if (outcome == OUTCOME_SUCCESS) {
@@ -980,7 +1073,7 @@ judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
     }
     if (outcome == OUTCOME_SUCCESS) {
         compare_realms(helper, anybody, candidates.list[0]);
-        let_begin(helper, &(struct begin){0});
+        let_begin(helper, krb, &(struct begin){0});
         outcome = probe_candidates(helper, krb, &candidates, result);
     }
     verify_candidates_free(&candidates);

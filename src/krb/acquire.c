@@ -27,7 +27,8 @@ struct acquisition {
     const struct acquire_request *request;
     krb5_get_init_creds_opt *options;
     krb5_ccache cache;
-    bool was_asked; /* for the password */
+    bool was_asked;   /* for the password */
+    bool has_prompts; /* been shown any */
     /* A copy of the password, for when libkrb5 does not ask itself. */
     struct bytes password;
 };
@@ -95,6 +96,23 @@ remember(struct acquisition *acquisition, const struct prompts *prompts,
     return code;
 }
 
+static bool
+takes_no_password(const struct acquisition *acquisition)
+{
+    return acquisition->request->options->use_pkinit;
+}
+
+static bool
+asks_for_password(const struct prompts *prompts)
+{
+    for (uint32_t i = 0; i < prompts->count; i++) {
+        if (prompts->list[i].is_password) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* libkrb5's prompter callback (krb5_prompter_fct). */
 static krb5_error_code
 prompter(krb5_context context, void *data, const char *name, const char *banner,
@@ -126,11 +144,17 @@ prompter(krb5_context context, void *data, const char *name, const char *banner,
             .echo = !prompts[i].hidden,
             .is_password = is_password,
         };
-        acquisition->was_asked |= asked.list[i].is_password;
     }
     if (count == 0) {
         return 0;
     }
+    if (asks_for_password(&asked)) {
+        if (takes_no_password(acquisition)) {
+            return KRB5_LIBOS_CANTREADPWD;
+        }
+        acquisition->was_asked = true;
+    }
+    acquisition->has_prompts = true;
     code = ask(acquisition, &asked, &answers);
     if (code == 0) {
         code = remember(acquisition, &asked, &answers);
@@ -246,6 +270,10 @@ prepare_options(struct acquisition *acquisition)
                ? prepare_for_tgt(acquisition)
                : prepare_for_service(acquisition);
     if (code == 0) {
+        code = preauth_prepare(acquisition->krb, acquisition->request->preauth,
+                               made);
+    }
+    if (code == 0) {
         code = krb5_cc_new_unique(context, "MEMORY", NULL, &acquisition->cache);
     }
     if (code == 0) {
@@ -253,6 +281,19 @@ prepare_options(struct acquisition *acquisition)
                                                       acquisition->cache);
     }
     return code;
+}
+
+static void
+release_options(struct acquisition *acquisition)
+{
+    krb5_context context = acquisition->krb->context;
+
+    if (acquisition->cache != NULL) {
+        (void)krb5_cc_destroy(context, acquisition->cache);
+        acquisition->cache = NULL;
+    }
+    krb5_get_init_creds_opt_free(context, acquisition->options);
+    acquisition->options = NULL;
 }
 
 /*
@@ -287,7 +328,8 @@ exchange(struct acquisition *acquisition)
         code = krb5_init_creds_set_service(context, exchange_context,
                                            acquisition->request->service);
     }
-    if (code == 0 && acquisition->password.length > 0) {
+    if (code == 0 && acquisition->password.length > 0 &&
+        !takes_no_password(acquisition)) {
         code = krb5_init_creds_set_password(
             context, exchange_context,
             (const char *)acquisition->password.data);
@@ -369,29 +411,109 @@ refuse_slowly(struct acquisition *acquisition, krb5_error_code refusal)
     return exchange(acquisition);
 }
 
+/* The card may need a moment: what is typed means nothing. */
+static krb5_error_code
+ask_for_card(struct acquisition *acquisition)
+{
+    const struct options *options = acquisition->request->options;
+    struct preauth *preauth = acquisition->request->preauth;
+    const struct prompts prompts = {
+        .count = 1,
+        .list[0] = {.text = options->use_pkinit
+                                ? "Insert smart card and press Enter: "
+                                : "Insert smart card if desired, then press "
+                                  "Enter: "},
+    };
+    struct answers answers = {0};
+
+    if (!options->pkinit_prompt || !preauth_wants_pkinit(options) ||
+        preauth->has_asked_for_card) {
+        return 0;
+    }
+    preauth->has_asked_for_card = true;
+    return ask(acquisition, &prompts, &answers);
+}
+
+/*
+ * Whether the same exchange with less about it may fare better than CODE: but
+ * who has answered a question is not asked the same once more.
+ */
+static bool
+can_do_with_less(struct acquisition *acquisition, krb5_error_code code)
+{
+    struct krb *krb = acquisition->krb;
+    struct preauth *preauth = acquisition->request->preauth;
+
+    return (!acquisition->has_prompts &&
+            preauth_drops_armor(krb, preauth, code)) ||
+           (!acquisition->was_asked &&
+            preauth_drops_pkinit(krb, preauth, code));
+}
+
+static krb5_error_code
+prepare_and_exchange(struct acquisition *acquisition)
+{
+    krb5_error_code code = prepare_options(acquisition);
+
+    if (code == 0) {
+        code = acquisition->request->is_new_password
+                   ? exchange_with_primary(acquisition)
+                   : exchange(acquisition);
+    }
+    return code;
+}
+
+/* The AS exchange; again where armor or certificate is in its way. */
+static krb5_error_code
+exchange_until_done(struct acquisition *acquisition)
+{
+    krb5_error_code code = prepare_and_exchange(acquisition);
+
+    while (can_do_with_less(acquisition, code)) {
+        release_options(acquisition);
+        code = prepare_and_exchange(acquisition);
+    }
+    return code;
+}
+
+/* The certificate was the only way, and led nowhere. */
+static void
+explain_pkinit(const struct acquisition *acquisition)
+{
+    const struct asker *asker = acquisition->request->asker;
+
+    if (acquisition->request->options->use_pkinit) {
+        asker->inform(asker->data, "PKINIT failed");
+    }
+}
+
 enum outcome
 acquire(struct krb *krb, const struct acquire_request *request,
         krb5_ccache *cache_out)
 {
     struct acquisition acquisition = {.krb = krb, .request = request};
     enum outcome outcome = OUTCOME_SUCCESS;
-    krb5_error_code code = prepare_options(&acquisition);
+    krb5_error_code code = ask_for_card(&acquisition);
 
     *cache_out = NULL;
     if (code == 0 && request->password.length > 0) {
         code = keep_password(&acquisition, request->password);
     }
     if (code == 0) {
-        code = request->is_new_password ? exchange_with_primary(&acquisition)
-                                        : exchange(&acquisition);
+        code = exchange_until_done(&acquisition);
         /* Who was asked has had his round trip: no second prompt. */
         if (!acquisition.was_asked && !request->is_new_password &&
+            !takes_no_password(&acquisition) &&
             refuses_principal(krb_outcome(code))) {
             code = refuse_slowly(&acquisition, code);
         }
     }
+    if (code == 0) {
+        code = preauth_check(krb, request->preauth, acquisition.cache);
+    }
     if (code != 0) {
         outcome = krb_said(krb, code);
+        explain_pkinit(&acquisition);
         if (acquisition.password.length > 0 && request->password_out != NULL &&
             bytes_copy(request->password_out,
                        bytes_span(&acquisition.password)) < 0) {
@@ -402,10 +524,7 @@ acquire(struct krb *krb, const struct acquire_request *request,
     *cache_out = acquisition.cache;
     acquisition.cache = NULL;
 out:
-    if (acquisition.cache != NULL) {
-        (void)krb5_cc_destroy(krb->context, acquisition.cache);
-    }
-    krb5_get_init_creds_opt_free(krb->context, acquisition.options);
+    release_options(&acquisition);
     bytes_free(&acquisition.password);
     return outcome;
 }

@@ -8,6 +8,7 @@
 
 #include "base/message.h"
 #include "krb/krb.h"
+#include "krb/preauth.h"
 
 /* How the user is reached. */
 struct asker {
@@ -29,6 +30,7 @@ struct acquire_request {
                            */
     const char *service;  /* NULL = a TGT; else for this, for a moment */
     const struct options *options; /* borrowed */
+    struct preauth *preauth;       /* borrowed */
     struct span password;          /* stacked; empty = ask */
     const struct asker *asker;     /* borrowed */
     /* Where it comes to nothing: the password, the caller's; NULL = it is not
@@ -44,7 +46,7 @@ struct acquire_request {
  * it refuses the principal, the user is asked all the same, so that it looks
  * and takes like a wrong password.  One wrong password is
  * one failed preauthentication (krb5_init_creds_get: no second try at the
- * primary KDC).
+ * primary KDC).  With use_pkinit nobody is asked for a password.
  */
 enum outcome acquire(struct krb *krb, const struct acquire_request *request,
                      krb5_ccache *cache_out);

@@ -99,6 +99,63 @@ krb_outcome(krb5_error_code code)
     return OUTCOME_KDC_REFUSED;
 }
 
+static bool
+is_among(krb5_error_code code, const krb5_error_code *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+krb_blames_armor(krb5_error_code code)
+{
+    static const krb5_error_code codes[] = {
+        /* The KDC has answered without FAST. */
+        KRB5_ERR_FAST_REQUIRED,
+        KRB5KDC_ERR_PREAUTH_REQUIRED,
+        /* There is no ticket for that realm in it. */
+        KRB5_CC_NOTFOUND,
+        KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN,
+        /* The KDC does not take the ticket. */
+        KRB5KRB_AP_ERR_BAD_INTEGRITY,
+        KRB5KRB_AP_ERR_MODIFIED,
+        KRB5KRB_AP_ERR_NOKEY,
+        KRB5KRB_AP_ERR_BADKEYVER,
+        KRB5KRB_AP_ERR_TKT_EXPIRED,
+        KRB5KRB_AP_ERR_TKT_NYV,
+        /* By its clock; without armor libkrb5 learns how far that is off. */
+        KRB5KRB_AP_ERR_SKEW,
+    };
+
+    return is_among(code, codes, sizeof(codes) / sizeof(codes[0]));
+}
+
+bool
+krb_blames_certificate(krb5_error_code code)
+{
+    /* What a KDC says of a certificate (RFC 4556 3.1.3). */
+    static const krb5_error_code codes[] = {
+        KRB5KDC_ERR_CLIENT_NOT_TRUSTED,
+        KRB5KDC_ERR_INVALID_SIG,
+        KRB5KDC_ERR_DH_KEY_PARAMETERS_NOT_ACCEPTED,
+        KRB5KDC_ERR_CERTIFICATE_MISMATCH,
+        KRB5KDC_ERR_CANT_VERIFY_CERTIFICATE,
+        KRB5KDC_ERR_INVALID_CERTIFICATE,
+        KRB5KDC_ERR_REVOKED_CERTIFICATE,
+        KRB5KDC_ERR_CLIENT_NAME_MISMATCH,
+        KRB5KDC_ERR_INCONSISTENT_KEY_PURPOSE,
+        KRB5KDC_ERR_DIGEST_IN_CERT_NOT_ACCEPTED,
+        KRB5KDC_ERR_DIGEST_IN_SIGNED_DATA_NOT_ACCEPTED,
+        KRB5KDC_ERR_PUBLIC_KEY_ENCRYPTION_NOT_SUPPORTED,
+    };
+
+    return is_among(code, codes, sizeof(codes) / sizeof(codes[0]));
+}
+
 enum outcome
 krb_failed(struct krb *krb, krb5_error_code code, const char *doing)
 {
@@ -184,6 +241,34 @@ krb_close(struct krb *krb)
     }
 }
 
+enum outcome
+krb_reopen(struct krb *krb)
+{
+    struct krb before = *krb;
+    struct krb_offset offset = krb_offset_learned(krb);
+    char *realm = NULL;
+    enum outcome outcome = krb_open(krb, before.log, before.trace_fd);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        krb->call_limit_s = before.call_limit_s;
+        outcome = krb_offset_apply(krb, offset);
+    }
+    if (outcome == OUTCOME_SUCCESS &&
+        krb5_get_default_realm(before.context, &realm) == 0 &&
+        krb5_set_default_realm(krb->context, realm) != 0) {
+        outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
+    }
+    krb5_free_default_realm(before.context, realm);
+    if (outcome != OUTCOME_SUCCESS) {
+        memcpy(before.detail, krb->detail, sizeof(before.detail));
+        krb_close(krb);
+        *krb = before;
+        return outcome;
+    }
+    krb_close(&before);
+    return outcome;
+}
+
 /* The options that are being completed from krb5.conf. */
 struct completion {
     struct krb *krb;
@@ -258,9 +343,9 @@ complete_rows(struct completion *completion)
     int status = 0;
 
     for (size_t i = 0; i < count && status == 0; i++) {
-        bool is_timeout = strcmp(rows[i].name, "timeout") == 0;
+        bool is_both = rows[i].is_list || strcmp(rows[i].name, "timeout") == 0;
 
-        if (rows[i].in_krb5_conf && ((given >> i & 1) == 0 || is_timeout)) {
+        if (rows[i].in_krb5_conf && ((given >> i & 1) == 0 || is_both)) {
             status = complete_option(completion, rows[i].name);
         }
     }

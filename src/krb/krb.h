@@ -35,8 +35,21 @@ struct krb {
 enum outcome krb_open(struct krb *krb, const struct log *log, int trace_fd);
 void krb_close(struct krb *krb);
 
+/*
+ * A new context in the place of KRB's, without what libkrb5's plugins have kept
+ * in the old one; realm and clock offset are taken along.  After a failure KRB
+ * is as it was.
+ */
+enum outcome krb_reopen(struct krb *krb);
+
 /* The outcome that CODE of libkrb5 stands for. */
 enum outcome krb_outcome(krb5_error_code code);
+
+/* Whether an AS exchange with armor ended in CODE for the armor's sake. */
+bool krb_blames_armor(krb5_error_code code);
+
+/* Whether one with PKINIT ended in CODE for the certificate's sake. */
+bool krb_blames_certificate(krb5_error_code code);
 
 /*
  * Keeps "DOING: what libkrb5 says of CODE" as the detail of KRB and returns

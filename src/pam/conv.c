@@ -193,7 +193,9 @@ conv_ask(struct host *host, const struct prompts *prompts,
 bool
 conv_is_owed(const struct host *host, enum outcome outcome)
 {
-    return !host->has_asked && outcome != OUTCOME_SUCCESS &&
+    /* One that is wrong and was not asked for is a token's value, or a PIN. */
+    return !host->has_asked && !host->options.use_pkinit &&
+           outcome != OUTCOME_SUCCESS && outcome != OUTCOME_WRONG_PASSWORD &&
            outcome != OUTCOME_NOT_OURS && outcome != OUTCOME_NO_MEMORY &&
            outcome != OUTCOME_NO_ANSWER;
 }

@@ -31,7 +31,8 @@ enum outcome conv_ask(struct host *host, const struct prompts *prompts,
 /*
  * Whether the user has not been asked for a password, though OUTCOME is a
  * failure that comes behind the question where there is a KDC: modules behind
- * us, that take over what we have asked for, would be without one.
+ * us, that take over what we have asked for, would be without one.  Not where
+ * he has proved, or failed to prove, in another way who he is.
  */
 bool conv_is_owed(const struct host *host, enum outcome outcome);
 

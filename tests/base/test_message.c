@@ -429,6 +429,7 @@ pack_begin(struct bytes *payload)
 
     begin_pack(payload,
                &(struct begin){.tickets = blob_span,
+                               .armor = nonce_span,
                                .count = 2,
                                .names = {"first@A", "second@B"},
                                .account = "second@B",
@@ -447,6 +448,7 @@ static void
 judge_begin(struct span payload, const union unpacked *out)
 {
     check_inside(payload, out->begin.tickets);
+    check_inside(payload, out->begin.armor);
     REQUIRE(out->begin.count <= MESSAGE_NAMES_MAX);
     for (uint32_t i = 0; i < out->begin.count; i++) {
         check_text(payload, out->begin.names[i]);
@@ -1177,6 +1179,7 @@ START_TEST(test_message_begin_comes_back)
     pack_begin(&payload);
     ck_assert_int_eq(begin_unpack(bytes_span(&payload), &got, &options), 0);
     ck_assert(span_equal(got.tickets, blob_span));
+    ck_assert(span_equal(got.armor, nonce_span));
     ck_assert_uint_eq(got.count, 2);
     ck_assert_str_eq(got.names[0], "first@A");
     ck_assert_str_eq(got.names[1], "second@B");

@@ -44,6 +44,7 @@ struct expectation {
 static const struct expectation expectations[] = {
     FLAG_ROW(allow_kdc_spoof, true),
     TEXT_ROW(alt_auth_map, NULL, "%s/root", true),
+    FLAG_ROW(anon_fast, true),
     {"banner", offsetof(struct options, banner), "Kerberos", "banner=", "",
      "banner", -EINVAL, true},
     TEXT_ROW(ccache, NULL, "FILE:/tmp/krb5cc_%u_XXXXXX", true),
@@ -53,6 +54,7 @@ static const struct expectation expectations[] = {
     FLAG_ROW(defer_pwchange, true),
     FLAG_ROW(expose_account, true),
     FLAG_ROW(fail_pwchange, true),
+    TEXT_ROW(fast_ccache, NULL, "FILE:/run/armor", true),
     FLAG_ROW(force_alt_auth, true),
     FLAG_ROW(force_first_pass, false),
     FLAG_ROW(force_pwchange, true),
@@ -68,6 +70,10 @@ static const struct expectation expectations[] = {
     FLAG_ROW(no_update_user, true),
     FLAG_ROW(no_user_check, true),
     FLAG_ROW(only_alt_auth, true),
+    TEXT_ROW(pkinit_anchors, NULL, "FILE:/etc/ca.pem", true),
+    FLAG_ROW(pkinit_prompt, true),
+    TEXT_ROW(pkinit_user, NULL, "PKCS12:/etc/user.p12", true),
+    TEXT_ROW(preauth_opt, NULL, "flag=yes", true),
     FLAG_ROW(prompt_principal, true),
     TEXT_ROW(realm, NULL, "EXAMPLE.COM", false),
     TEXT_ROW(renew_lifetime, NULL, "7d", true),
@@ -81,8 +87,10 @@ static const struct expectation expectations[] = {
     NUMBER_ROW(timeout, "10", "3600", "3601", true),
     TEXT_ROW(trace, NULL, "/tmp/trace=1", false),
     FLAG_ROW(try_first_pass, false),
+    FLAG_ROW(try_pkinit, true),
     FLAG_ROW(use_authtok, false),
     FLAG_ROW(use_first_pass, false),
+    FLAG_ROW(use_pkinit, true),
     TEXT_ROW(user_realm, NULL, "EXAMPLE.COM", true),
 };
 
@@ -527,6 +535,59 @@ START_TEST(test_options_later_of_two_wins)
 }
 END_TEST
 
+START_TEST(test_options_of_a_list_add_up)
+{
+    struct options options = fresh();
+
+    set(&options, "preauth_opt=a=1");
+    set(&options, "preauth_opt=b");
+    set(&options, "preauth_opt=a=2");
+    ck_assert_str_eq(options.preauth_opt, "a=1\nb\na=2");
+    options_free(&options);
+}
+END_TEST
+
+/* Several may stand there; what is said here comes behind them. */
+START_TEST(test_options_list_of_krb5_conf_comes_first)
+{
+    struct options options = fresh();
+
+    set(&options, "preauth_opt=c=1 2");
+    ck_assert_int_eq(
+        options_set(&options, OPTION_FROM_KRB5_CONF, "preauth_opt=a=1\tb c"),
+        0);
+    ck_assert_str_eq(options.preauth_opt, "a=1\nb\nc\nc=1 2");
+    options_free(&options);
+}
+END_TEST
+
+START_TEST(test_options_list_that_is_read_is_the_whole_list)
+{
+    struct options sent = fresh();
+    struct options got = fresh();
+    struct bytes bytes = BYTES_EMPTY;
+    struct reader reader;
+
+    set(&sent, "preauth_opt=a=1");
+    set(&sent, "preauth_opt=b");
+    set(&got, "preauth_opt=b");
+    options_put(&bytes, &sent);
+    reader = reader_from(bytes_span(&bytes));
+    ck_assert_int_eq(options_read(&got, &reader), 0);
+    ck_assert_str_eq(got.preauth_opt, "a=1\nb");
+    /* Else it would come twice with the next request. */
+    ck_assert_int_eq(options_complete(&sent, &got), 0);
+    ck_assert_str_eq(sent.preauth_opt, "a=1\nb");
+    options_free(&sent);
+    ck_assert_int_eq(options_init(&sent), 0);
+    ck_assert_int_eq(options_complete(&sent, &got), 0);
+    ck_assert_ptr_null(sent.preauth_opt);
+    bytes_free(&bytes);
+    options_free(&sent);
+    options_free(&got);
+}
+END_TEST
+
 START_TEST(test_options_default_that_was_given_counts_as_given)
 {
     /* An argument `debug=false` holds against debug = true in krb5.conf. */
@@ -860,6 +921,9 @@ add_values(Suite *suite)
     tcase_add_loop_test(tcase, test_options_exclude_whom_they_say, 0,
                         (int)(sizeof(exclusions) / sizeof(exclusions[0])));
     tcase_add_test(tcase, test_options_later_of_two_wins);
+    tcase_add_test(tcase, test_options_of_a_list_add_up);
+    tcase_add_test(tcase, test_options_list_of_krb5_conf_comes_first);
+    tcase_add_test(tcase, test_options_list_that_is_read_is_the_whole_list);
     tcase_add_test(tcase, test_options_default_that_was_given_counts_as_given);
     tcase_add_test(tcase, test_options_row_that_is_none_is_not_given);
     tcase_add_test(tcase, test_options_freed_own_nothing);

@@ -2,6 +2,8 @@
  * A KDC whose clock is 20 minutes off (with-realm --kdc-clock): a login works,
  * and what it leaves in the cache works for the user's programs.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "support/cache.h"
@@ -67,6 +69,52 @@ START_TEST(test_clock_that_is_off_renews)
 }
 END_TEST
 
+#define ARMOR "/tmp/home/armor"
+
+/* Logs alice in with what kinit, after PREPARED, has put into ARMOR. */
+static void
+login_in_armor(struct stack *stack, const char *prepared)
+{
+    char command[512];
+    int code = 0;
+
+    (void)snprintf(command, sizeof(command),
+                   "%s kinit -k -t \"$KRB5_KTNAME\" -c FILE:" ARMOR
+                   " \"$REALM_HOST_PRINCIPAL\"",
+                   prepared);
+    ck_assert_int_eq(system(command), 0);
+    stack_log_clear();
+    stack_start(stack, "alice", "fast_ccache=FILE:" ARMOR, right);
+    code = pam_authenticate(stack->handle, 0);
+    ck_assert_msg(code == PAM_SUCCESS, "%s", stack_log());
+    stack_end(stack, code);
+    (void)unlink(ARMOR);
+}
+
+START_TEST(test_clock_that_is_off_takes_armor)
+{
+    struct stack stack;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    login_in_armor(&stack, "");
+    ck_assert_msg(!stack_logged("FAST"), "%s", stack_log());
+}
+END_TEST
+
+/* A cache of this version keeps no offset: by our clock it is of no use. */
+START_TEST(test_clock_that_is_off_does_without_armor_of_another)
+{
+    struct stack stack;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    login_in_armor(&stack, "printf '[libdefaults]\nccache_type = 3\n' >" ARMOR
+                           ".conf; KRB5_CONFIG=" ARMOR ".conf:$KRB5_CONFIG");
+    (void)unlink(ARMOR ".conf");
+    ck_assert_msg(stack_logged("does not take part in FAST"), "%s",
+                  stack_log());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -77,6 +125,8 @@ main(void)
     tcase_add_test(tcase, test_clock_that_is_off_logs_in);
     tcase_add_test(tcase, test_clock_that_is_off_leaves_a_cache_that_works);
     tcase_add_test(tcase, test_clock_that_is_off_renews);
+    tcase_add_test(tcase, test_clock_that_is_off_takes_armor);
+    tcase_add_test(tcase, test_clock_that_is_off_does_without_armor_of_another);
     suite_add_tcase(suite, tcase);
     return suite_main(suite);
 }

@@ -507,6 +507,89 @@ uses_stored_password(const char *arguments)
     return is_used;
 }
 
+/* Preauthentication.  Certificates are where rows can name them. */
+
+#define PKI "/tmp/home/pki"
+#define ARMOR "/tmp/home/armor"
+
+static int
+login_with_certificates(const char *format, const char *arguments,
+                        const char *const *answers)
+{
+    char all[2048];
+    int code = PAM_SUCCESS;
+
+    (void)snprintf(all, sizeof(all), "%s %s", format, arguments);
+    ck_assert_int_eq(system("rm -rf " PKI " && cp -r \"$REALM_DIR\"/pki " PKI),
+                     0);
+    common_start(&stack, "alice", all, answers);
+    code = pam_authenticate(stack.handle, 0);
+    stack_end(&stack, code);
+    return code;
+}
+
+#define ALICE "FILE:" PKI "/alice.pem," PKI "/alice.key"
+
+static bool
+effect_try_pkinit(const char *arguments)
+{
+    return login_with_certificates("pkinit_user=" ALICE, arguments,
+                                   no_answers) == PAM_SUCCESS;
+}
+
+static bool
+effect_use_pkinit(const char *arguments)
+{
+    return login_with_certificates("", arguments, alice_answers) ==
+           PAM_AUTH_ERR;
+}
+
+/* Where the certificate is, by either option. */
+static bool
+finds_certificate(const char *arguments)
+{
+    return login_with_certificates("use_pkinit", arguments, no_answers) ==
+           PAM_SUCCESS;
+}
+
+/* An authority that the KDC's certificate is not from. */
+static bool
+effect_pkinit_anchors(const char *arguments)
+{
+    return login_with_certificates("use_pkinit pkinit_user=" ALICE, arguments,
+                                   no_answers) == PAM_AUTH_ERR;
+}
+
+static bool
+effect_pkinit_prompt(const char *arguments)
+{
+    char all[1024];
+    bool is_asked = false;
+
+    (void)snprintf(all, sizeof(all), "try_pkinit %s", arguments);
+    common_start(&stack, "alice", all, no_answers);
+    (void)pam_authenticate(stack.handle, 0);
+    is_asked = strstr(stack_text(&stack, 0), "smart card") != NULL;
+    stack_end(&stack, PAM_SUCCESS);
+    return is_asked;
+}
+
+/* Only in armor does the KDC ask for a token. */
+static bool
+is_armored(const char *arguments)
+{
+    static const char *const answers[] = {"token-otp", NULL};
+    int code = PAM_SUCCESS;
+
+    ck_assert_int_eq(system("kinit -k -t \"$KRB5_KTNAME\" -c FILE:" ARMOR
+                            " \"$REALM_HOST_PRINCIPAL\""),
+                     0);
+    common_start(&stack, "token", arguments, answers);
+    code = pam_authenticate(stack.handle, 0);
+    stack_end(&stack, code);
+    return code == PAM_SUCCESS;
+}
+
 /*
  * The rows.  SET makes the effect appear, RESET keeps it away whatever
  * krb5.conf says; CONFIG is what the realm's krb5.conf does not have.
@@ -521,6 +604,7 @@ static const struct row {
     {"allow_kdc_spoof", effect_allow_kdc_spoof, "true", "false",
      "[libdefaults]\nverify_ap_req_nofail = true\n"},
     {"alt_auth_map", effect_alt_auth_map, "%s/root", "%s", NULL},
+    {"anon_fast", is_armored, "true", "false", NULL},
     {"banner", effect_banner, "Realm", "Kerberos", NULL},
     {"ccache", effect_ccache, "FILE:/tmp/home/alice/chosen_XXXXXX",
      "FILE:/tmp/krb5cc_%{uid}_XXXXXX", NULL},
@@ -530,6 +614,7 @@ static const struct row {
     {"defer_pwchange", effect_defer_pwchange, "true", "false", NULL},
     {"expose_account", effect_expose_account, "true", "false", NULL},
     {"fail_pwchange", effect_fail_pwchange, "true", "false", NULL},
+    {"fast_ccache", is_armored, "FILE:" ARMOR, "FILE:/nonexistent", NULL},
     {"force_alt_auth", effect_force_alt_auth, "true", "false", NULL},
     {"force_first_pass", effect_force_first_pass, "true", "false", NULL},
     {"force_pwchange", effect_force_pwchange, "true", "false", NULL},
@@ -546,6 +631,12 @@ static const struct row {
     {"no_update_user", effect_no_update_user, "true", "false", NULL},
     {"no_user_check", effect_no_user_check, "true", "false", NULL},
     {"only_alt_auth", effect_only_alt_auth, "true", "false", NULL},
+    {"pkinit_anchors", effect_pkinit_anchors, "FILE:" PKI "/other-ca.pem",
+     "FILE:" PKI "/ca.pem", NULL},
+    {"pkinit_prompt", effect_pkinit_prompt, "true", "false", NULL},
+    {"pkinit_user", finds_certificate, ALICE, "FILE:/nonexistent", NULL},
+    {"preauth_opt", finds_certificate, "X509_user_identity=" ALICE,
+     "X509_user_identity=FILE:/nonexistent", NULL},
     {"prompt_principal", effect_prompt_principal, "true", "false", NULL},
     {"realm", effect_realm, "PAM.TEST", NULL,
      "[libdefaults]\ndefault_realm = NOWHERE.TEST\n"},
@@ -556,8 +647,10 @@ static const struct row {
     {"ticket_lifetime", effect_ticket_lifetime, "1h", "2h", NULL},
     {"trace", effect_trace, TRACE, NULL, NULL},
     {"try_first_pass", uses_stored_password, "true", "false", NULL},
+    {"try_pkinit", effect_try_pkinit, "true", "false", NULL},
     {"use_authtok", effect_use_authtok, "true", "false", NULL},
     {"use_first_pass", uses_stored_password, "true", "false", NULL},
+    {"use_pkinit", effect_use_pkinit, "true", "false", NULL},
     {"user_realm", effect_user_realm, "NOWHERE.TEST", "PAM.TEST", NULL},
 };
 
