@@ -71,6 +71,7 @@ stack_tests = \
 	tests/stack/test_readers \
 	tests/stack/test_session \
 	tests/stack/test_setcred \
+	tests/stack/test_spake \
 	tests/stack/test_terminal \
 	tests/stack/test_threads \
 	tests/stack/test_timing \
