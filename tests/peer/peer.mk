@@ -25,4 +25,4 @@ check-peer: build-tests
 	@$(RUN_TESTS) --peer
 
 .PHONY: check-peer
-EXTRA_DIST += tests/peer/test_peer
+EXTRA_DIST += tests/peer/fetch tests/peer/test_peer
