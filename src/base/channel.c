@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 /* Waits until FD is ready for EVENTS.  0, -ETIMEDOUT or -errno. */
 static int
@@ -28,17 +29,37 @@ wait_for(int fd, const struct deadline *deadline, short events)
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
-static int
-send_all(int fd, const struct deadline *deadline, struct span span)
+/* Takes the first LENGTH bytes of both parts away: they are sent. */
+static void
+skip(struct iovec parts[2], size_t length)
 {
-    while (span.length > 0) {
-        ssize_t sent =
-            send(fd, span.data, span.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (int i = 0; i < 2; i++) {
+        size_t gone = length < parts[i].iov_len ? length : parts[i].iov_len;
+
+        /* An empty payload has no address to count from. */
+        if (gone > 0) {
+            parts[i].iov_base = (uint8_t *)parts[i].iov_base + gone;
+            parts[i].iov_len -= gone;
+            length -= gone;
+        }
+    }
+}
+
+/*
+ * Sends both parts, where the socket has room in one call: the receiver is
+ * woken once for a message, not for its header and again for the rest.
+ */
+static int
+send_both(int fd, const struct deadline *deadline, struct iovec parts[2])
+{
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    while (parts[0].iov_len + parts[1].iov_len > 0) {
+        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         int status = 0;
 
         if (sent > 0) {
-            span.data += sent;
-            span.length -= (size_t)sent;
+            skip(parts, (size_t)sent);
             continue;
         }
         if (errno == EINTR) {
@@ -96,7 +117,10 @@ channel_send(int fd, const struct deadline *deadline, uint16_t version,
         (uint8_t)(version >> 8),        (uint8_t)(version & 0xff),
         (uint8_t)(type >> 8),           (uint8_t)(type & 0xff),
     };
-    int status = 0;
+    struct iovec parts[2] = {
+        {.iov_base = header, .iov_len = sizeof(header)},
+        {.iov_base = payload->data, .iov_len = length},
+    };
 
     if (payload->error != 0) {
         return payload->error;
@@ -104,12 +128,7 @@ channel_send(int fd, const struct deadline *deadline, uint16_t version,
     if (length > MESSAGE_MAX) {
         return -EMSGSIZE;
     }
-    status = send_all(fd, deadline,
-                      (struct span){.data = header, .length = sizeof(header)});
-    if (status == 0) {
-        status = send_all(fd, deadline, bytes_span(payload));
-    }
-    return status;
+    return send_both(fd, deadline, parts);
 }
 
 int

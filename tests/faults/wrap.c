@@ -411,18 +411,18 @@ WRAP(int, pipe2, (int fds[2], int flags), (fds, flags), EMFILE, -1)
 WRAP(int, socketpair, (int family, int type, int protocol, int fds[2]),
      (family, type, protocol, fds), EMFILE, -1)
 
-REAL(ssize_t, send, (int fd, const void *data, size_t size, int flags));
+REAL(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags));
 ssize_t
-__wrap_send(int fd, const void *data, size_t size, int flags)
+__wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     ssize_t sent = -1;
 
-    if (wrap_strikes(FAULTS_CALLS, "send")) {
+    if (wrap_strikes(FAULTS_CALLS, "sendmsg")) {
         errno = ENOBUFS;
         return -1;
     }
     (void)wrap_strikes(FAULTS_MESSAGES, "before send");
-    sent = __real_send(fd, data, size, flags);
+    sent = __real_sendmsg(fd, message, flags);
     (void)wrap_strikes(FAULTS_MESSAGES, "behind send");
     return sent;
 }
