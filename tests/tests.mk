@@ -175,7 +175,7 @@ LDADD = $(EXPORT_SYMBOLS) libsupport.la libadmin.la libpamrooms.la libclient.la 
 build-tests: $(check_PROGRAMS) $(pam_LTLIBRARIES) $(pkglibexec_PROGRAMS) \
 	$(sbin_PROGRAMS) systemd/krb5cc.service \
 	tests/faults/faulty_module.la tests/peer/recorder.la \
-	tests/stack/chatty_preauth.la
+	tests/stack/chatty_preauth.la $(bench_programs)
 
 # Another command in its place (RUN_TESTS=true) leaves the tests out.
 RUN_TESTS = $(srcdir)/tests/run
