@@ -97,6 +97,7 @@ travel_request(struct trip *trip)
     require_inside(trip, request.tickets);
     require_text(trip, request.service);
     require_text(trip, request.principal);
+    REQUIRE(request.groups.count <= MESSAGE_GROUPS_MAX);
     request_pack(&trip->again, MESSAGE_VERSION, &request, &trip->options);
     return 0;
 }
@@ -118,6 +119,7 @@ sample_request(struct bytes *payload, const struct options *options)
         .service = "sshd",
         .principal = "alice/admin@PAM.TEST",
         .is_new_password = true,
+        .groups = {.are_known = true, .count = 1, .list = {1000}},
     };
 
     request_pack(payload, MESSAGE_VERSION, &request, options);
@@ -366,6 +368,32 @@ sample_key(struct bytes *payload, const struct options *options)
 }
 
 static int
+travel_groups(struct trip *trip)
+{
+    struct groups groups;
+    int status = 0;
+
+    soil(&groups, sizeof(groups));
+    status = groups_unpack(trip->payload, &groups);
+    if (status < 0) {
+        return refused(status, &groups, sizeof(groups));
+    }
+    REQUIRE(groups.count <= MESSAGE_GROUPS_MAX);
+    groups_pack(&trip->again, &groups);
+    return 0;
+}
+
+static void
+sample_groups(struct bytes *payload, const struct options *options)
+{
+    const struct groups groups = {
+        .are_known = true, .count = 2, .list = {1000, 27}};
+
+    (void)options;
+    groups_pack(payload, &groups);
+}
+
+static int
 travel_result(struct trip *trip)
 {
     struct result result;
@@ -535,6 +563,7 @@ static const struct row rows[] = {
     {MESSAGE_DESCRIPTION, "description", travel_description, sample_description,
      false},
     {MESSAGE_KEY, "key", travel_key, sample_key, false},
+    {MESSAGE_GROUPS, "groups", travel_groups, sample_groups, false},
     {MESSAGE_RESULT, "result", travel_result, sample_result, false},
     {MESSAGE_BEGIN, "begin", travel_begin, sample_begin, true},
     {MESSAGE_TICKETS, "tickets", travel_tickets, sample_tickets, false},
@@ -546,7 +575,7 @@ static const struct row rows[] = {
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 /* Types are numbered from 1 on: none is left out above. */
-_Static_assert((int)ROW_COUNT == (int)MESSAGE_KEY, "a type has no row");
+_Static_assert((int)ROW_COUNT == (int)MESSAGE_GROUPS, "a type has no row");
 
 static const struct row *
 row_of(uint8_t type)

@@ -267,6 +267,7 @@ ask(struct asking *asking, const struct request *wanted,
         return;
     }
     client_run(&client, &request, &got);
+    client_end(&client);
     answer_out->outcome = got.result.outcome;
     answer_out->principal = copy_text(got.result.principal);
     answer_out->cache = copy_text(got.result.cache);

@@ -28,6 +28,52 @@ read_bool(struct reader *reader)
     return read_below(reader, 2) == 1;
 }
 
+static void
+put_groups(struct bytes *payload, const struct groups *groups)
+{
+    bytes_put_u16(payload, groups->are_known);
+    bytes_put_u32(payload, groups->count);
+    for (uint32_t i = 0; i < groups->count; i++) {
+        bytes_put_u32(payload, groups->list[i]);
+    }
+}
+
+/* More than there is room for fails. */
+static struct groups
+read_groups(struct reader *reader)
+{
+    struct groups groups = {.are_known = read_bool(reader)};
+
+    groups.count = reader_u32(reader);
+    if (groups.count > MESSAGE_GROUPS_MAX) {
+        reader->failed = true;
+        groups.count = 0;
+    }
+    for (uint32_t i = 0; i < groups.count; i++) {
+        groups.list[i] = reader_u32(reader);
+    }
+    return groups;
+}
+
+void
+groups_pack(struct bytes *payload, const struct groups *groups)
+{
+    put_groups(payload, groups);
+}
+
+int
+groups_unpack(struct span payload, struct groups *groups_out)
+{
+    struct reader reader = reader_from(payload);
+    struct groups groups = read_groups(&reader);
+    int status = reader_end(&reader);
+
+    if (status == 0) {
+        *groups_out = groups;
+    }
+    return status;
+}
+
 /* TEXT, or "" where there is none. */
 static void
 put_text_if_any(struct bytes *payload, const char *text)
@@ -53,6 +99,7 @@ request_pack(struct bytes *payload, uint16_t version,
         put_text_if_any(payload, request->service);
         put_text_if_any(payload, request->principal);
         bytes_put_u16(payload, request->is_new_password);
+        put_groups(payload, &request->groups);
     }
     options_put(payload, options);
 }
@@ -79,6 +126,7 @@ request_unpack(struct span payload, uint16_t version,
         request.service = reader_string(&reader);
         request.principal = reader_string(&reader);
         request.is_new_password = read_bool(&reader);
+        request.groups = read_groups(&reader);
     }
     if (request.job == 0 || request.budget_ms <= 0 ||
         request.password.length > MESSAGE_ANSWER_MAX ||

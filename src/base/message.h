@@ -4,8 +4,9 @@
  * packing beside unpacking; no input or output here (base/channel does that).
  *
  *   module -> helper     REQUEST, then ANSWER to each PROMPT, NAME to each DRAW
- *   helper -> module     one GREETING, any of PROMPT INFO NOTE DRAW, for a
- *                        DESCRIBE one DESCRIPTION, one RESULT
+ *   helper -> module     one GREETING, any of PROMPT INFO NOTE DRAW, for an
+ *                        ACQUIRE a GROUPS, for a DESCRIBE one DESCRIPTION, one
+ *                        RESULT
  *                        (where things go wrong early, without GREETING)
  *   judge -> exchange    BEGIN, ANSWER, CHALLENGE; for a PROBE KEYs
  *   exchange -> judge    PROMPT INFO NOTE, one TICKETS, a PROOF a CHALLENGE;
@@ -28,7 +29,7 @@
 
 /*
  * What is spoken here, and the oldest that is understood.  2: jobs from 6 on.
- * 3: more in REQUEST and RESULT.
+ * 3: more in REQUEST and RESULT; GROUPS.
  */
 #define MESSAGE_VERSION 3
 #define MESSAGE_VERSION_OLDEST 1
@@ -59,6 +60,7 @@ enum message_type {
     MESSAGE_PROOF = 13,
     MESSAGE_DESCRIPTION = 14,
     MESSAGE_KEY = 15,
+    MESSAGE_GROUPS = 16,
 };
 
 /* A message as it came: the payload is owned (bytes_free). */
@@ -84,6 +86,15 @@ enum job {
     JOB_COUNT
 };
 
+/* A user's groups; what is not known is looked up. */
+#define MESSAGE_GROUPS_MAX 256
+
+struct groups {
+    bool are_known;
+    uint32_t count;
+    uint32_t list[MESSAGE_GROUPS_MAX];
+};
+
 struct request {
     enum job job;
     int64_t budget_ms; /* what is left of the call's time */
@@ -96,10 +107,11 @@ struct request {
     struct span password; /* stacked; empty = prompt */
     struct span tickets;  /* of STORE and REPLACE */
 
-    /* Since version 3; before it "", "", false.  NULL is packed as "". */
+    /* Since version 3; before it nothing.  NULL is packed as "". */
     const char *service;   /* PAM_SERVICE */
     const char *principal; /* whom the user has named before; "" = nobody */
     bool is_new_password;  /* of ACQUIRE: a replica may not know it yet */
+    struct groups groups;  /* of USER, as an ACQUIRE has found them */
 };
 
 /*
@@ -192,6 +204,13 @@ void description_pack(struct bytes *payload,
                       const struct description *description);
 int description_unpack(struct span payload,
                        struct description *description_out);
+
+/*
+ * The groups of an ACQUIRE's user, for the request that will make his cache.
+ * Said by the judge before it leaves the host's identity; since version 3.
+ */
+void groups_pack(struct bytes *payload, const struct groups *groups);
+int groups_unpack(struct span payload, struct groups *groups_out);
 
 /* How it ended. */
 struct result {

@@ -98,6 +98,10 @@ client_end(struct client *client)
     if (client->pidfd < 0) {
         reap_without_pidfd(client->pid);
     } else {
+        /* Killing one that is on its way out would only look bad in a trace. */
+        if (client->is_leaving) {
+            (void)is_gone(client->pidfd, END_MS);
+        }
         if (client->is_known && !is_gone(client->pidfd, 0)) {
             (void)syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, NULL,
                           0);
@@ -114,17 +118,14 @@ client_end(struct client *client)
     *client = CLIENT_NONE;
 }
 
-/*
- * Lets a helper that has sent its result go by itself: it is on its way out,
- * and killing it now would only look bad in a trace.
- */
+/* Lets a helper that has sent its result go by itself. */
 static void
 let_go(struct client *client)
 {
-    if (client->pidfd >= 0) {
-        (void)is_gone(client->pidfd, END_MS);
-    }
-    client_end(client);
+    (void)close(client->fd);
+    client->fd = -1;
+    client->is_leaving = true;
+    bytes_free(&client->reply);
 }
 
 /* Says in ANSWER why the channel failed with STATUS. */
@@ -345,6 +346,19 @@ handle_note(const struct client *client, const struct client_request *request,
 }
 
 static enum step
+handle_groups(const struct client *client, const struct client_request *request,
+              struct client_answer *answer)
+{
+    struct groups groups = {.are_known = false};
+
+    if (groups_unpack(bytes_span(&client->message.payload), &groups) < 0) {
+        return misunderstood(answer);
+    }
+    request->handlers->grouped(request->handlers->data, &groups);
+    return STEP_GO_ON;
+}
+
+static enum step
 handle_description(const struct client *client,
                    const struct client_request *request,
                    struct client_answer *answer)
@@ -392,6 +406,10 @@ dispatch(struct client *client, const struct client_request *request,
     case MESSAGE_DRAW:
         return makes_caches ? handle_draw(client, request, answer)
                             : misunderstood(answer);
+    case MESSAGE_GROUPS:
+        return request->request->job == JOB_ACQUIRE
+                   ? handle_groups(client, request, answer)
+                   : misunderstood(answer);
     case MESSAGE_DESCRIPTION:
         return request->request->job == JOB_DESCRIBE
                    ? handle_description(client, request, answer)
@@ -433,7 +451,7 @@ client_run(struct client *client, const struct client_request *request,
 {
     int status = 0;
 
-    *client = CLIENT_NONE;
+    client_end(client);
     *answer_out = (struct client_answer){.message.payload = BYTES_EMPTY};
     if (!start(client, request, answer_out)) {
         return;

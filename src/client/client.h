@@ -24,6 +24,7 @@ struct client {
     /* It has spoken: the pidfd is its own and not a stranger's. */
     bool is_known;
     bool is_greeted; /* it has sent its one GREETING */
+    bool is_leaving; /* it has sent its result, and ends by itself */
     /* What it said last, and what is being answered. */
     struct message message;
     struct bytes reply;
@@ -58,6 +59,8 @@ struct client_handlers {
      */
     enum outcome (*name)(void *data, const char *pattern,
                          struct bytes *payload);
+    /* The groups of an ACQUIRE's user; NULL in who asks for none. */
+    void (*grouped)(void *data, const struct groups *groups);
     /* What a DESCRIBE has found; NULL in who asks for none. */
     void (*described)(void *data, const struct description *description);
     void *data;
@@ -83,16 +86,19 @@ struct client_request {
 /*
  * Runs REQUEST to its end.  CLIENT is where what is running is kept, so that
  * somebody whose thread is cancelled in a handler can still end it
- * (client_end); it is CLIENT_NONE before and after.  *ANSWER_OUT is always
- * set, with OUTCOME_HELPER_UNSAFE, _FAILED or _DEADLINE where the helper could
- * not say how it went.
+ * (client_end); it is CLIENT_NONE at first.  A helper that has sent its result
+ * may still be on its way out behind this, so that its caller need not wait for
+ * that: client_end must follow, and the next client_run waits for it.
+ * *ANSWER_OUT is always set, with OUTCOME_HELPER_UNSAFE, _FAILED or _DEADLINE
+ * where the helper could not say how it went.
  */
 void client_run(struct client *client, const struct client_request *request,
                 struct client_answer *answer_out);
 
 /*
  * Ends what is running: closes the socket, kills by pidfd where that is known
- * to be the helper's, reaps it where the host has not.  At most 100 ms.
+ * to be the helper's (one that is leaving has 100 ms to do so), reaps it where
+ * the host has not.  At most 200 ms.  CLIENT is CLIENT_NONE then.
  */
 void client_end(struct client *client);
 

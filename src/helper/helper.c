@@ -51,6 +51,9 @@ helper_become_user(struct helper *helper, struct krb *krb)
     enum outcome outcome = OUTCOME_NO_ACCOUNT;
 
     if (request->has_account) {
+        if (request->groups.are_known) {
+            identity_know_groups(request->user, request->gid, &request->groups);
+        }
         outcome =
             identity_become_user(request->user, request->uid, request->gid);
     }

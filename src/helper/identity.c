@@ -17,9 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The most groups that are looked up ahead. */
-#define GROUPS_MAX 256
-
 /* Nobody may look into this process or make it dump its memory. */
 static void
 hide_memory(void)
@@ -201,36 +198,47 @@ identity_can_read(const struct identity_account *account, char *const paths[],
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* What identity_prepare_user has found; the process is for one request. */
+/* Whose groups are known; the process is for one request. */
 static struct {
-    char user[NAME_MAX + 1]; /* "" = nothing */
+    char user[NAME_MAX + 1]; /* "" = nobody's */
     gid_t gid;
-    gid_t list[GROUPS_MAX];
-    int count;
-} prepared;
+    struct groups groups;
+} known;
 
 void
-identity_prepare_user(const char *user, gid_t gid)
+identity_know_groups(const char *user, gid_t gid, const struct groups *groups)
 {
-    int count = GROUPS_MAX;
-
-    prepared.user[0] = '\0';
-    /* Who has a longer name or more groups is looked up when it counts. */
-    if (identity_is_root() && strlen(user) <= NAME_MAX &&
-        getgrouplist(user, gid, prepared.list, &count) >= 0) {
-        (void)snprintf(prepared.user, sizeof(prepared.user), "%s", user);
-        prepared.gid = gid;
-        prepared.count = count;
+    known.user[0] = '\0';
+    /* Who has a longer name is looked up when it counts. */
+    if (groups->are_known && strlen(user) <= NAME_MAX) {
+        (void)snprintf(known.user, sizeof(known.user), "%s", user);
+        known.gid = gid;
+        known.groups = *groups;
     }
+}
+
+void
+identity_prepare_user(const char *user, gid_t gid, struct groups *groups_out)
+{
+    int count = MESSAGE_GROUPS_MAX;
+
+    _Static_assert(sizeof(gid_t) == sizeof(groups_out->list[0]),
+                   "a list of gid_t is one of groups");
+    *groups_out = (struct groups){.are_known = false};
+    if (identity_is_root() &&
+        getgrouplist(user, gid, groups_out->list, &count) >= 0) {
+        groups_out->are_known = true;
+        groups_out->count = (uint32_t)count;
+    }
+    identity_know_groups(user, gid, groups_out);
 }
 
 /* initgroups(3), with what is known already. */
 static bool
 take_groups(const char *user, gid_t gid)
 {
-    if (*user != '\0' && strcmp(prepared.user, user) == 0 &&
-        prepared.gid == gid) {
-        return setgroups((size_t)prepared.count, prepared.list) == 0;
+    if (*user != '\0' && strcmp(known.user, user) == 0 && known.gid == gid) {
+        return setgroups(known.groups.count, known.groups.list) == 0;
     }
     return initgroups(user, gid) == 0;
 }

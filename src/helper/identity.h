@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/message.h"
 #include "base/outcome.h"
 
 /*
@@ -60,9 +61,15 @@ bool identity_can_read(const struct identity_account *account,
 
 /*
  * Looks USER's groups up, GID among them, for identity_become_user of the same,
- * which then need not wait for NSS.  For a moment when nobody waits.
+ * which then need not wait for NSS.  For a moment when nobody waits.  What it
+ * has found is GROUPS_OUT, perhaps nothing.
  */
-void identity_prepare_user(const char *user, gid_t gid);
+void identity_prepare_user(const char *user, gid_t gid,
+                           struct groups *groups_out);
+
+/* The same with GROUPS that another process has found. */
+void identity_know_groups(const char *user, gid_t gid,
+                          const struct groups *groups);
 
 /*
  * Becomes the user USER (UID, GID) with his groups (initgroups(3)).  In a host

@@ -206,6 +206,31 @@ may_ask(enum job job)
     return job == JOB_ACQUIRE || job == JOB_TRY || job == JOB_CHANGE;
 }
 
+/*
+ * Looks up the user's groups, once, and lets the module know them.  At a moment
+ * when the exchange has something to do, behind the question for the password,
+ * and for who has no account too: how long it takes tells nobody who has one.
+ */
+static void
+look_up_groups(struct helper *helper)
+{
+    const struct request *request = &helper->request;
+    struct groups groups = {.are_known = false};
+    struct bytes payload = BYTES_EMPTY;
+
+    if (helper->has_looked_up_groups || request->job != JOB_ACQUIRE) {
+        return;
+    }
+    helper->has_looked_up_groups = true;
+    identity_prepare_user(request->user, request->gid, &groups);
+    if (request->has_account && groups.are_known &&
+        helper->module.version >= 3) {
+        groups_pack(&payload, &groups);
+        line_send(&helper->module, MESSAGE_GROUPS, &payload);
+        bytes_free(&payload);
+    }
+}
+
 /* Passes a prompt on to the user and the answer back. */
 static void
 relay_prompt(struct helper *helper, struct message *message)
@@ -224,6 +249,7 @@ relay_prompt(struct helper *helper, struct message *message)
     timer_resume();
     line_send(&helper->exchange, MESSAGE_ANSWER, &answer.payload);
     message_free(&answer);
+    look_up_groups(helper);
 }
 
 /* Passes on what the exchange may say to the outside; nothing else. */
@@ -810,9 +836,8 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
                                                      : "the user's");
         tell_principals(helper, &asked);
         let_acquire(helper, krb, &asked);
-        /* While the exchange waits for the KDC, and the user types. */
-        if (helper->request.has_account) {
-            identity_prepare_user(helper->request.user, helper->request.gid);
+        if (helper->request.password.length > 0) {
+            look_up_groups(helper);
         }
         outcome = hear_tickets(helper, krb, &result->tickets);
     }

@@ -29,6 +29,7 @@ keep(struct state *state, const struct errand *errand)
     if (outcome == OUTCOME_SUCCESS) {
         state->learned = result->outcome;
         state->needs_no_account = host->options.no_user_check;
+        state->groups = errand->groups;
     }
     return outcome;
 }

@@ -98,6 +98,7 @@ make(struct host *host, struct state *state)
     enum outcome outcome = OUTCOME_SUCCESS;
 
     errand.request.tickets = bytes_span(&state->tickets);
+    errand.request.groups = state->groups;
     errand.holding = &state->holding;
     errand.principal = state->principal;
     outcome = errand_run(&errand);

@@ -229,6 +229,14 @@ name(void *data, const char *pattern, struct bytes *payload)
     return outcome;
 }
 
+static void
+grouped(void *data, const struct groups *groups)
+{
+    struct errand *errand = data;
+
+    errand->groups = *groups;
+}
+
 enum outcome
 errand_run(struct errand *errand)
 {
@@ -239,6 +247,7 @@ errand_run(struct errand *errand)
         .inform = inform,
         .note = note,
         .name = name,
+        .grouped = grouped,
         .data = errand,
     };
     struct options options;

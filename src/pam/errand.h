@@ -31,6 +31,7 @@ struct errand {
      */
     enum outcome (*ask)(struct host *host, const struct prompts *prompts,
                         struct bytes *payload);
+    struct groups groups; /* of the user, as an ACQUIRE has found them */
     struct client_answer answer;
 };
 

@@ -48,6 +48,7 @@ state_forget_login(struct state *state)
     state->user = NULL;
     state->principal = NULL;
     state->learned = OUTCOME_NOT_OURS;
+    state->groups = (struct groups){.are_known = false};
 }
 
 void

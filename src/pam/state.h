@@ -18,6 +18,7 @@ struct state {
     char *principal;
     enum outcome learned;
     struct bytes tickets;  /* empty = none, or in a cache already */
+    struct groups groups;  /* of the user, for the making of his cache */
     bool needs_no_account; /* no_user_check, which krb5.conf may have said */
     struct handover handover;
 

@@ -22,6 +22,7 @@ union unpacked {
     struct cache_name name;
     struct description description;
     struct key key;
+    struct groups groups;
     struct draw draw;
     struct result result;
     struct begin begin;
@@ -154,7 +155,8 @@ static const struct request full_request = {
     .tickets = {.data = blob, .length = sizeof(blob)},
     .service = "sshd",
     .principal = "alice/admin@EXAMPLE.COM",
-    .is_new_password = true};
+    .is_new_password = true,
+    .groups = {.are_known = true, .count = 2, .list = {100, UINT32_MAX}}};
 
 static void
 pack_request(struct bytes *payload)
@@ -393,6 +395,27 @@ judge_key(struct span payload, const union unpacked *out)
 }
 
 static void
+pack_groups(struct bytes *payload)
+{
+    groups_pack(payload, &(struct groups){
+                             .are_known = true, .count = 2, .list = {7, 9}});
+}
+
+static int
+unpack_groups(struct span payload, union unpacked *out, struct options *options)
+{
+    (void)options;
+    return groups_unpack(payload, &out->groups);
+}
+
+static void
+judge_groups(struct span payload, const union unpacked *out)
+{
+    (void)payload;
+    REQUIRE(out->groups.count <= MESSAGE_GROUPS_MAX);
+}
+
+static void
 pack_result(struct bytes *payload)
 {
     result_pack(payload, MESSAGE_VERSION,
@@ -544,6 +567,7 @@ static const struct kind kinds[] = {
     KIND(MESSAGE_DRAW, draw),
     KIND(MESSAGE_DESCRIPTION, description),
     KIND(MESSAGE_KEY, key),
+    KIND(MESSAGE_GROUPS, groups),
     KIND(MESSAGE_RESULT, result),
     KIND(MESSAGE_BEGIN, begin),
     KIND(MESSAGE_TICKETS, tickets),
@@ -617,10 +641,10 @@ kind_of(enum message_type type)
 
 START_TEST(test_message_type_each_has_a_case)
 {
-    for (int type = MESSAGE_REQUEST; type <= MESSAGE_KEY; type++) {
+    for (int type = MESSAGE_REQUEST; type <= MESSAGE_GROUPS; type++) {
         (void)kind_of((enum message_type)type);
     }
-    ck_assert_int_eq(KIND_COUNT, MESSAGE_KEY);
+    ck_assert_int_eq(KIND_COUNT, MESSAGE_GROUPS);
 }
 END_TEST
 
@@ -636,6 +660,7 @@ START_TEST(test_message_numbers_on_the_wire_never_change)
     ck_assert_int_eq(JOB_DESCRIBE, 6);
     ck_assert_int_eq(JOB_PROBE, 7);
     ck_assert_int_eq(MESSAGE_KEY, 15);
+    ck_assert_int_eq(MESSAGE_GROUPS, 16);
     ck_assert_int_eq(LOG_LEVEL_ALERT, 0);
     ck_assert_int_eq(LOG_LEVEL_DEBUG, 4);
 }
@@ -756,6 +781,10 @@ START_TEST(test_message_request_comes_back)
     ck_assert_str_eq(got.service, "sshd");
     ck_assert_str_eq(got.principal, "alice/admin@EXAMPLE.COM");
     ck_assert(got.is_new_password);
+    ck_assert(got.groups.are_known);
+    ck_assert_uint_eq(got.groups.count, 2);
+    ck_assert_uint_eq(got.groups.list[0], 100);
+    ck_assert_uint_eq(got.groups.list[1], UINT32_MAX);
     check_given_options(&options);
     bytes_free(&payload);
     options_free(&options);
@@ -1191,6 +1220,35 @@ START_TEST(test_message_begin_comes_back)
 }
 END_TEST
 
+START_TEST(test_message_groups_come_back)
+{
+    struct bytes payload = BYTES_EMPTY;
+    struct groups got = {.are_known = false};
+
+    pack_groups(&payload);
+    ck_assert_int_eq(groups_unpack(bytes_span(&payload), &got), 0);
+    ck_assert(got.are_known);
+    ck_assert_uint_eq(got.count, 2);
+    ck_assert_uint_eq(got.list[0], 7);
+    ck_assert_uint_eq(got.list[1], 9);
+    bytes_free(&payload);
+}
+END_TEST
+
+START_TEST(test_message_too_many_groups_are_refused)
+{
+    struct bytes payload = BYTES_EMPTY;
+
+    bytes_put_u16(&payload, 1);
+    bytes_put_u32(&payload, MESSAGE_GROUPS_MAX + 1);
+    for (int i = 0; i < MESSAGE_GROUPS_MAX + 1; i++) {
+        bytes_put_u32(&payload, 7);
+    }
+    ck_assert_int_eq(try_bytes(kind_of(MESSAGE_GROUPS), &payload), -EBADMSG);
+    bytes_free(&payload);
+}
+END_TEST
+
 START_TEST(test_message_begin_with_too_many_names_is_refused)
 {
     struct bytes payload = BYTES_EMPTY;
@@ -1328,6 +1386,8 @@ add_round_trips(Suite *suite)
     tcase_add_test(tcase, test_message_draw_comes_back);
     tcase_add_test(tcase, test_message_result_of_each_outcome_comes_back);
     tcase_add_test(tcase, test_message_begin_comes_back);
+    tcase_add_test(tcase, test_message_groups_come_back);
+    tcase_add_test(tcase, test_message_too_many_groups_are_refused);
     tcase_add_test(tcase, test_message_begin_with_too_many_names_is_refused);
     tcase_add_test(tcase, test_message_of_version_2_has_no_more_than_that);
     tcase_add_test(tcase, test_message_tickets_come_back);

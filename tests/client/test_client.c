@@ -166,6 +166,7 @@ run_prepared(struct play *play, struct request *request,
                                         .deadline = &play->deadline,
                                         .handlers = &handlers},
                &answer);
+    client_end(&play->client);
     play->outcome = answer.result.outcome;
     (void)snprintf(play->detail, sizeof(play->detail), "%s",
                    answer.result.detail);

@@ -64,6 +64,7 @@ run(const char *path)
                                             .deadline = &deadline,
                                             .handlers = &handlers},
                    &answer);
+        client_end(&client);
         outcome = answer.result.outcome;
         client_answer_free(&answer);
         options_free(&options);

@@ -159,14 +159,17 @@ END_TEST
 START_TEST(test_identity_user_has_the_groups_that_were_prepared)
 {
     static const char *const users[] = {"alice", "bob"};
+    struct groups found;
     gid_t groups[16];
     int count = 0;
     bool has_extra = false;
 
     NEEDS_ACCOUNTS();
     ck_assert_int_eq(setgroups(1, (const gid_t[]){0}), 0);
-    identity_prepare_user("bob", BOB);
-    identity_prepare_user(users[_i], _i == 0 ? ALICE : BOB);
+    identity_prepare_user("bob", BOB, &found);
+    identity_prepare_user(users[_i], _i == 0 ? ALICE : BOB, &found);
+    ck_assert(found.are_known);
+    ck_assert_uint_eq(found.count, _i == 0 ? 2 : 1);
     ck_assert_int_eq(identity_become_user("alice", ALICE, ALICE),
                      OUTCOME_SUCCESS);
     assert_ids(ALICE, ALICE);
