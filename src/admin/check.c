@@ -381,10 +381,16 @@ check_config(struct admin *admin)
 
 /* The keytab, and the KDC by it. */
 
+/* What the helper has to say meanwhile. */
 static void
 pass_on(void *data, const char *text)
 {
-    report(data, VERDICT_NOTE, "keytab", "%s", text);
+    static const char krb5_conf[] = "krb5.conf, ";
+    size_t length = sizeof(krb5_conf) - 1;
+    bool is_of_krb5_conf = strncmp(text, krb5_conf, length) == 0;
+
+    report(data, VERDICT_NOTE, is_of_krb5_conf ? "krb5.conf" : "keytab", "%s",
+           is_of_krb5_conf ? text + length : text);
 }
 
 /* What to do about OUTCOME of a probe. */

@@ -308,11 +308,24 @@ may_be_password(const struct host *host)
            strchr(host->user, '@') != NULL;
 }
 
+/*
+ * How loudly OUTCOME is said.  A realm without a KDC that somebody has typed is
+ * no fault of the administrator's.
+ */
+static enum log_level
+level_of(const struct host *host, enum outcome outcome)
+{
+    return outcome == OUTCOME_KDC_UNREACHABLE && may_be_password(host)
+               ? LOG_LEVEL_INFO
+               : host_level(outcome);
+}
+
 void
 errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
 {
     const struct host *host = errand->host;
     const char *cause = cause_of(errand, outcome);
+    enum log_level level = level_of(host, outcome);
 
     if (outcome == OUTCOME_UNKNOWN_PRINCIPAL || may_be_password(host)) {
         /* libkrb5's words have the name in them, or its realm. */
@@ -321,10 +334,10 @@ errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
     /* A name that nobody has may be a password that was typed too early. */
     if (host->user == NULL || !host->account.exists ||
         outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
-        log_line(&host->log, host_level(outcome), "%s: %s%s%s", doing,
-                 outcome_name(outcome), *cause == '\0' ? "" : ": ", cause);
+        log_line(&host->log, level, "%s: %s%s%s", doing, outcome_name(outcome),
+                 *cause == '\0' ? "" : ": ", cause);
         return;
     }
-    log_line(&host->log, host_level(outcome), "user %s: %s: %s%s%s", host->user,
-             doing, outcome_name(outcome), *cause == '\0' ? "" : ": ", cause);
+    log_line(&host->log, level, "user %s: %s: %s%s%s", host->user, doing,
+             outcome_name(outcome), *cause == '\0' ? "" : ": ", cause);
 }

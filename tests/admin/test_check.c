@@ -390,6 +390,18 @@ START_TEST(test_check_default_realm_that_is_not_the_keytabs)
 }
 END_TEST
 
+/* What the module would log at each login. */
+START_TEST(test_check_appdefaults_that_are_no_legal_values)
+{
+    NEEDS_NAMESPACE();
+    common_config("[appdefaults]\npam = {\nminimum_uid = many\n"
+                  "tokens = true\n}\n");
+    CHECK_GOOD("note   krb5.conf: [appdefaults]: many is not a legal value of "
+               "minimum_uid");
+    CHECK_GOOD("note   krb5.conf: [appdefaults]: tokens is not supported: AFS");
+}
+END_TEST
+
 START_TEST(test_check_keytab_that_is_missing)
 {
     NEEDS_NAMESPACE();
@@ -817,6 +829,7 @@ main(void)
     tcase_add_test(tcase, test_check_krb5_conf_that_is_missing);
     tcase_add_test(tcase, test_check_default_realm_that_is_not_the_keytabs);
     tcase_add_test(tcase, test_check_krb5_conf_without_a_default_realm);
+    tcase_add_test(tcase, test_check_appdefaults_that_are_no_legal_values);
     tcase_add_test(tcase, test_check_keytab_that_is_missing);
     tcase_add_test(tcase, test_check_keytab_that_others_can_read);
     tcase_add_test(tcase, test_check_keytab_without_a_host_key);

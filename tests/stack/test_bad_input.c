@@ -254,6 +254,19 @@ START_TEST(test_input_name_with_realm_has_no_account)
 }
 END_TEST
 
+/* Who types a realm that has no KDC wakes no administrator. */
+START_TEST(test_input_realm_of_nobody_is_no_error)
+{
+    struct stack stack;
+
+    common_start(&stack, "zoe@NOWHERE.TEST", "", wrong_answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTHINFO_UNAVAIL);
+    ck_assert(common_logged(LOG_INFO, "no KDC can be reached"));
+    ck_assert_uint_eq(common_log_count(LOG_ERR), 0);
+    stack_end(&stack, PAM_AUTHINFO_UNAVAIL);
+}
+END_TEST
+
 /* What nobody knows is not logged either while no KDC can say so. */
 START_TEST(test_input_name_of_nobody_is_not_logged_without_a_kdc)
 {
@@ -1797,6 +1810,7 @@ bad_input_suite(void)
     tcase_add_test(tcase,
                    test_input_name_of_5000_characters_is_an_unknown_user);
     tcase_add_test(tcase, test_input_name_with_realm_has_no_account);
+    tcase_add_test(tcase, test_input_realm_of_nobody_is_no_error);
     tcase_add_test(tcase,
                    test_input_name_of_nobody_is_not_logged_without_a_kdc);
     tcase_add_test(tcase,
