@@ -233,15 +233,27 @@ add_alone(struct helper *helper, struct krb *krb, krb5_principal own,
     return outcome;
 }
 
-/* Who the user is, by his name, by what he has said before or says now. */
+/* The principal that the request names in the place of *OWN. */
+static enum outcome
+take_named(struct helper *helper, struct krb *krb, krb5_principal *own)
+{
+    krb5_free_principal(krb->context, *own);
+    return names_principal(krb, helper->request.principal, &helper->options,
+                           own);
+}
+
+/*
+ * Who the user is, by his name, by what he has said before or says now.  His
+ * local name is that of his name alone: whose password he knows besides does
+ * not make him somebody else.
+ */
 static enum outcome
 find_own(struct helper *helper, struct krb *krb, krb5_principal *own)
 {
     const struct request *request = &helper->request;
     bool is_known = *request->principal != '\0';
     enum outcome outcome =
-        names_principal(krb, is_known ? request->principal : request->user,
-                        &helper->options, own);
+        names_principal(krb, request->user, &helper->options, own);
 
     if (outcome == OUTCOME_SUCCESS) {
         localize(helper, krb, *own);
@@ -249,8 +261,12 @@ find_own(struct helper *helper, struct krb *krb, krb5_principal *own)
     if (helper_excludes_user(helper)) {
         return OUTCOME_NOT_OURS;
     }
-    if (helper->options.prompt_principal && !is_known &&
-        (outcome == OUTCOME_SUCCESS || outcome == OUTCOME_UNKNOWN_PRINCIPAL)) {
+    if (outcome != OUTCOME_SUCCESS && outcome != OUTCOME_UNKNOWN_PRINCIPAL) {
+        return outcome;
+    }
+    if (is_known) {
+        outcome = take_named(helper, krb, own);
+    } else if (helper->options.prompt_principal) {
         outcome = ask_for_own(helper, krb, own);
     }
     return outcome == OUTCOME_UNKNOWN_PRINCIPAL ? OUTCOME_SUCCESS : outcome;

@@ -477,6 +477,22 @@ START_TEST(test_names_principal_of_nobody_is_not_logged)
 }
 END_TEST
 
+/*
+ * In a second try it is known whom he has said he is: PAM_USER is ghost's, and
+ * does not become alice's for her password.
+ */
+START_TEST(test_names_principal_typed_is_not_whom_the_user_becomes)
+{
+    static const char *const answers[] = {"alice", "alice-password", NULL};
+
+    common_start_stored(&stack, "ghost@PAM.TEST", "wrong",
+                        "prompt_principal try_first_pass", answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_AUTH_ERR);
+    ck_assert_str_eq(pam_user(), "ghost@PAM.TEST");
+    end();
+}
+END_TEST
+
 START_TEST(test_names_no_answer_to_the_principal_is_no_login)
 {
     EXPECT(login("alice", "prompt_principal", no_answers), PAM_AUTH_ERR);
@@ -600,6 +616,8 @@ names_suite(void)
     tcase_add_loop_test(tcase, test_names_principal_is_what_the_user_types, 0,
                         (int)(sizeof(prompted) / sizeof(prompted[0])));
     tcase_add_test(tcase, test_names_principal_of_nobody_is_not_logged);
+    tcase_add_test(tcase,
+                   test_names_principal_typed_is_not_whom_the_user_becomes);
     tcase_add_test(tcase, test_names_no_answer_to_the_principal_is_no_login);
     tcase_add_test(tcase, test_names_principal_may_be_typed_slowly);
     return suite;
