@@ -341,13 +341,19 @@ static enum outcome
 try_and_remember(struct host *host)
 {
     struct state *state = state_of(host);
+    bool is_deferred = false;
     enum outcome outcome = OUTCOME_SUCCESS;
 
     if (state == NULL) {
         return OUTCOME_NO_MEMORY;
     }
-    (void)state_keep_name(state, "");
-    if (state_is_deferred(state, host)) {
+    is_deferred = state_is_deferred(state, host);
+    /* Who has logged in as somebody has said whose password it is. */
+    outcome = state_keep_name(state, is_deferred ? state->principal : "");
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
+    if (is_deferred) {
         conv_inform(host, "Password expired.  You must change it now.");
     }
     outcome = is_not_ours(host) ? OUTCOME_NOT_OURS : try_current(host, state);

@@ -813,6 +813,33 @@ START_TEST(test_password_deferred_change_ends_with_a_verified_kdc)
 }
 END_TEST
 
+/*
+ * PAM_USER is a principal, and the expired password that of another who may log
+ * in as its user: that user it becomes, and nobody else.
+ */
+START_TEST(test_password_deferred_change_leaves_the_user_who_he_is)
+{
+    static const char *const answers[] = {CAROL, CAROL, NEW, NEW, NULL};
+    const void *user = NULL;
+
+    NEEDS_ROOT();
+    common_k5login("alice", "carol@PAM.TEST\n");
+    common_start(&stack, "alice@PAM.TEST", "defer_pwchange search_k5login",
+                 answers);
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    EXPECT(pam_chauthtok(stack.handle, PAM_CHANGE_EXPIRED_AUTHTOK),
+           PAM_SUCCESS);
+    EXPECT(pam_acct_mgmt(stack.handle, 0), PAM_SUCCESS);
+    EXPECT(pam_get_item(stack.handle, PAM_USER, &user), PAM_SUCCESS);
+    ck_assert_str_eq(user, "alice");
+    EXPECT(pam_setcred(stack.handle, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    common_assert_owned(common_cache(&stack), "alice");
+    EXPECT(pam_close_session(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert_int_eq(unlink("/tmp/home/alice/.k5login"), 0);
+}
+END_TEST
+
 static void
 add_deferred(Suite *suite)
 {
@@ -827,6 +854,8 @@ add_deferred(Suite *suite)
     tcase_add_test(tcase, test_password_deferred_change_is_of_its_user);
     tcase_add_test(tcase,
                    test_password_deferred_change_ends_with_a_verified_kdc);
+    tcase_add_test(tcase,
+                   test_password_deferred_change_leaves_the_user_who_he_is);
 }
 
 static void
