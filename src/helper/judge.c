@@ -776,7 +776,10 @@ tell_account(const struct helper *helper, const struct principals *asked,
 static void
 tell_principals(const struct helper *helper, const struct principals *asked)
 {
-    for (uint32_t i = 0; helper->request.has_account && i < asked->count; i++) {
+    bool may_tell =
+        helper->request.has_account && !helper->options.prompt_principal;
+
+    for (uint32_t i = 0; may_tell && i < asked->count; i++) {
         log_line(&helper->log, LOG_LEVEL_DEBUG, "principal %s",
                  asked->names[i]);
     }

@@ -320,6 +320,26 @@ level_of(const struct host *host, enum outcome outcome)
                : host_level(outcome);
 }
 
+/*
+ * Whether the cause of OUTCOME is left out: libkrb5's words have the name in
+ * them, or its realm, and what was typed for a principal may be a password too,
+ * until its password was right.
+ */
+static bool
+hides_cause(const struct errand *errand, enum outcome outcome)
+{
+    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL) {
+        return true;
+    }
+    if (errand->cause[0] != '\0' || outcome == OUTCOME_UNVERIFIED ||
+        outcome == OUTCOME_CONFIGURATION) {
+        return false; /* Words of our own, or about krb5.conf. */
+    }
+    return may_be_password(errand->host) ||
+           (errand->host->options.prompt_principal &&
+            outcome != OUTCOME_NOT_AUTHORIZED);
+}
+
 void
 errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
 {
@@ -327,8 +347,7 @@ errand_log(const struct errand *errand, enum outcome outcome, const char *doing)
     const char *cause = cause_of(errand, outcome);
     enum log_level level = level_of(host, outcome);
 
-    if (outcome == OUTCOME_UNKNOWN_PRINCIPAL || may_be_password(host)) {
-        /* libkrb5's words have the name in them, or its realm. */
+    if (hides_cause(errand, outcome)) {
         cause = "";
     }
     /* A name that nobody has may be a password that was typed too early. */

@@ -493,6 +493,27 @@ START_TEST(test_names_principal_typed_is_not_whom_the_user_becomes)
 }
 END_TEST
 
+/* Nor is, in libkrb5's words, what it takes for a realm in it. */
+START_TEST(test_names_realm_of_nobody_is_not_logged)
+{
+    static const char *const answers[] = {"early@s3cret", "x", NULL};
+
+    (void)login("alice", "prompt_principal", answers);
+    ck_assert(!stack_logged("s3cret"));
+    end();
+}
+END_TEST
+
+START_TEST(test_names_principal_of_nobody_is_not_logged_by_debug)
+{
+    static const char *const answers[] = {"s3cret-typed-early", "x", NULL};
+
+    EXPECT(login("alice", "prompt_principal debug", answers), PAM_USER_UNKNOWN);
+    ck_assert(!stack_logged("s3cret"));
+    end();
+}
+END_TEST
+
 START_TEST(test_names_no_answer_to_the_principal_is_no_login)
 {
     EXPECT(login("alice", "prompt_principal", no_answers), PAM_AUTH_ERR);
@@ -616,6 +637,9 @@ names_suite(void)
     tcase_add_loop_test(tcase, test_names_principal_is_what_the_user_types, 0,
                         (int)(sizeof(prompted) / sizeof(prompted[0])));
     tcase_add_test(tcase, test_names_principal_of_nobody_is_not_logged);
+    tcase_add_test(tcase, test_names_realm_of_nobody_is_not_logged);
+    tcase_add_test(tcase,
+                   test_names_principal_of_nobody_is_not_logged_by_debug);
     tcase_add_test(tcase,
                    test_names_principal_typed_is_not_whom_the_user_becomes);
     tcase_add_test(tcase, test_names_no_answer_to_the_principal_is_no_login);
