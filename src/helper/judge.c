@@ -313,6 +313,7 @@ may_claim(const struct helper *helper, enum outcome outcome)
     switch (outcome) {
     case OUTCOME_CHANGE_DEFERRED:
         return helper->options.defer_pwchange &&
+               !helper->options.fail_pwchange &&
                helper->request.job == JOB_ACQUIRE;
     case OUTCOME_SUCCESS:
     case OUTCOME_NO_MEMORY:
@@ -514,8 +515,19 @@ is_of_default_realm(struct krb *krb, krb5_const_principal principal)
 }
 
 /*
- * Without a host key: whether krb5.conf insists on one.  Whoever types a realm
- * chooses the KDC: without an account here, that one's word is only his own.
+ * Whoever types a realm chooses the KDC: without an account here, that one's
+ * word is only his own.
+ */
+static bool
+is_users_choice(const struct helper *helper, struct krb *krb,
+                krb5_const_principal principal)
+{
+    return !helper->request.has_account && !is_of_default_realm(krb, principal);
+}
+
+/*
+ * Without a host key: whether krb5.conf insists on one, or the realm is the
+ * user's choice.
  */
 static enum outcome
 accept_one_unverified(struct helper *helper, struct krb *krb,
@@ -536,7 +548,7 @@ accept_one_unverified(struct helper *helper, struct krb *krb,
         return krb_refuse(krb, OUTCOME_UNVERIFIED, "%s, but %.400s", reason,
                           cause);
     }
-    if (!helper->request.has_account && !is_of_default_realm(krb, asked)) {
+    if (is_users_choice(helper, krb, asked)) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED,
                           "a realm of the user's choice, and no host key to "
                           "verify its KDC with");
@@ -706,42 +718,78 @@ out:
     return outcome;
 }
 
-/* Whose password it was, where the exchange has a name to say and no tickets.
+/*
+ * Which of ASKED it was whose password was right, where the exchange has a name
+ * to say and no tickets.
  */
 static enum outcome
-find_named(struct krb *krb, const struct principals *asked,
-           krb5_principal *client_out)
+find_named(struct krb *krb, const struct principals *asked, uint32_t *index_out)
 {
-    if (krb5_parse_name(krb->context, krb->detail, client_out) == 0) {
-        if (principals_have(krb, asked, *client_out)) {
-            return OUTCOME_SUCCESS;
+    krb5_principal said = NULL;
+    uint32_t i = asked->count;
+
+    if (krb5_parse_name(krb->context, krb->detail, &said) == 0) {
+        for (i = 0; i < asked->count; i++) {
+            if (krb5_principal_compare(krb->context, said, asked->list[i])) {
+                break;
+            }
         }
-        krb5_free_principal(krb->context, *client_out);
+        krb5_free_principal(krb->context, said);
     }
-    *client_out = NULL;
-    return krb_refuse(krb, OUTCOME_UNVERIFIED,
-                      "the principal is not one asked for");
+    if (i == asked->count) {
+        return krb_refuse(krb, OUTCOME_UNVERIFIED,
+                          "the principal is not one asked for");
+    }
+    *index_out = i;
+    return OUTCOME_SUCCESS;
 }
 
 /*
- * The same where the exchange says that the password was right, but has
- * expired: there are no tickets that could be verified, and the host is told to
- * have it changed first (defer_pwchange).
+ * Whether the KDC of CLIENT, one of ASKED, is one that can be verified after
+ * the change.  What would be refused then is refused now: a host that looks at
+ * authenticate alone has nothing else.
+ */
+static enum outcome
+accept_deferred(struct helper *helper, struct krb *krb,
+                const struct principals *asked, krb5_const_principal client)
+{
+    struct verify_candidates candidates = {0};
+    enum outcome outcome =
+        verify_list(krb, helper->options.keytab, &candidates);
+
+    if (outcome == OUTCOME_SUCCESS && candidates.count == 0) {
+        outcome = accept_unverified(helper, krb, asked);
+    } else if (outcome == OUTCOME_SUCCESS &&
+               is_users_choice(helper, krb, client)) {
+        outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
+                             "a realm of the user's choice, whose KDC is not "
+                             "verified before the change");
+    }
+    verify_candidates_free(&candidates);
+    return outcome;
+}
+
+/*
+ * Where the exchange says that the password was right, but has expired, there
+ * are no tickets that could be verified, and the host is told to have it
+ * changed first (defer_pwchange).
  */
 static enum outcome
 settle_deferred(struct helper *helper, struct krb *krb,
                 const struct principals *asked, struct job_result *result)
 {
-    krb5_principal client = NULL;
-    enum outcome outcome = find_named(krb, asked, &client);
+    uint32_t index = 0;
+    enum outcome outcome = find_named(krb, asked, &index);
 
+    if (outcome == OUTCOME_SUCCESS) {
+        outcome = accept_deferred(helper, krb, asked, asked->list[index]);
+    }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = leave_root(helper, krb);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = let_in(helper, krb, asked, client, result);
+        outcome = let_in(helper, krb, asked, asked->list[index], result);
     }
-    krb5_free_principal(krb->context, client);
     return outcome == OUTCOME_SUCCESS ? OUTCOME_CHANGE_DEFERRED : outcome;
 }
 
@@ -975,7 +1023,7 @@ judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
 {
     struct bytes nothing = BYTES_EMPTY;
     struct principals asked = {0};
-    krb5_principal client = NULL;
+    uint32_t index = 0;
     enum outcome outcome = helper_greet(helper, krb);
 
     if (outcome == OUTCOME_SUCCESS) {
@@ -989,11 +1037,10 @@ judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = hear_tickets(helper, krb, &nothing);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = find_named(krb, &asked, &client);
-        krb5_free_principal(krb->context, client);
+        outcome = find_named(krb, &asked, &index);
     }
     if (outcome == OUTCOME_SUCCESS &&
-        (result->principal = strdup(krb->detail)) == NULL) {
+        (result->principal = strdup(asked.names[index])) == NULL) {
         outcome = krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }
     tell_account(helper, &asked, result);

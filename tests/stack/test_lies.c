@@ -361,6 +361,46 @@ START_TEST(test_lies_deferred_change_gives_no_tickets)
 }
 END_TEST
 
+/*
+ * What would be refused without a host key is not put off until the change
+ * either; nor is the word of a KDC of the user's choice believed until then.
+ */
+static const struct {
+    const char *user;
+    const char *principal;
+    const char *arguments;
+    const char *text; /* what stands in the log */
+} not_deferred[] = {
+    {"alice@EVIL.TEST", "alice@EVIL.TEST", "keytab=/nowhere",
+     "realm of the user's choice"},
+    {"alice@EVIL.TEST", "alice@EVIL.TEST", "", "realm of the user's choice"},
+    {"alice", "alice@PAM.TEST", "keytab=/nowhere allow_kdc_spoof=false",
+     "allow_kdc_spoof is false"},
+    {"alice", "alice@PAM.TEST", "fail_pwchange", "authentication failed"},
+};
+
+START_TEST(test_lies_deferred_change_is_of_a_kdc_that_can_be_verified)
+{
+    char lie[128];
+    char arguments[1024];
+    char more[256];
+    struct stack stack;
+
+    NEEDS_ROOT();
+    (void)snprintf(lie, sizeof(lie), "say:%d,detail:%s",
+                   OUTCOME_CHANGE_DEFERRED, not_deferred[_i].principal);
+    (void)snprintf(more, sizeof(more), "defer_pwchange %s",
+                   not_deferred[_i].arguments);
+    install_lie(lie, more, arguments);
+    common_start(&stack, not_deferred[_i].user, arguments, alice_answers);
+    ck_assert_int_ne(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_msg(stack_logged(not_deferred[_i].text), "no \"%s\"; log:\n%s",
+                  not_deferred[_i].text, stack_log());
+    ck_assert_int_ne(pam_acct_mgmt(stack.handle, 0), PAM_NEW_AUTHTOK_REQD);
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
 /* In a change nothing is verified, but who it is about is. */
 START_TEST(test_lies_change_is_of_who_was_asked_for)
 {
@@ -696,6 +736,9 @@ main(void)
     tcase_add_loop_test(
         tcase, test_lies_deferred_change_is_of_who_was_asked_for, 0, 4);
     tcase_add_test(tcase, test_lies_deferred_change_gives_no_tickets);
+    tcase_add_loop_test(
+        tcase, test_lies_deferred_change_is_of_a_kdc_that_can_be_verified, 0,
+        (int)(sizeof(not_deferred) / sizeof(not_deferred[0])));
     tcase_add_loop_test(tcase, test_lies_change_is_of_who_was_asked_for, 0, 4);
     tcase_add_test(tcase, test_lies_change_goes_by_the_exchange);
     tcase_add_loop_test(tcase,
