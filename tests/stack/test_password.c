@@ -823,7 +823,7 @@ START_TEST(test_password_deferred_change_leaves_the_user_who_he_is)
     const void *user = NULL;
 
     NEEDS_ROOT();
-    common_k5login("alice", "carol@PAM.TEST\n");
+    common_k5login("alice", "bob@PAM.TEST\ncarol@PAM.TEST\n");
     common_start(&stack, "alice@PAM.TEST", "defer_pwchange search_k5login",
                  answers);
     EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
