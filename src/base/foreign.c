@@ -20,6 +20,11 @@
         .name = (option), .whose = (origin), .kind = FOREIGN_OPPOSITE,         \
         .row = (ours)                                                          \
     }
+#define OPPOSITE_NO_LIST(option, origin, ours)                                 \
+    {                                                                          \
+        .name = (option), .whose = (origin), .kind = FOREIGN_OPPOSITE,         \
+        .is_no_list = true, .row = (ours)                                      \
+    }
 #define TEMPLATE(option, origin, ours)                                         \
     {                                                                          \
         .name = (option), .whose = (origin), .kind = FOREIGN_TEMPLATE,         \
@@ -83,7 +88,7 @@ static const struct foreign table[] = {
     NONE("unsecure_for_debugging_only", RED_HAT,
          "a cache belongs to its user alone; remove it"),
     NONE("use_shmem", RED_HAT, REMOVE),
-    OPPOSITE("user_check", RED_HAT, "no_user_check"),
+    OPPOSITE_NO_LIST("user_check", RED_HAT, "no_user_check"),
     ALWAYS("validate", RED_HAT,
            "where the keytab has a host key the KDC is verified with it; "
            "remove the key, or put the right one there"),

@@ -7,6 +7,7 @@
 #ifndef BASE_FOREIGN_H
 #define BASE_FOREIGN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum foreign_kind {
@@ -21,6 +22,7 @@ struct foreign {
     const char *name;
     const char *whose;
     enum foreign_kind kind;
+    bool is_no_list;    /* of services in krb5.conf: a slip would let more in */
     const char *row;    /* which one, NULL for ALWAYS and NONE */
     const char *advice; /* of ALWAYS (where it shall be false) and NONE */
 };

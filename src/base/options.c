@@ -457,6 +457,7 @@ give_foreign(struct options *options, const struct origin *origin,
     const struct foreign *foreign = foreign_find(pair->name, pair->name_length);
     struct pair ours = {0};
     const struct option *row = NULL;
+    struct origin here = *origin;
     bool flag = false;
     int status = 0;
 
@@ -470,6 +471,9 @@ give_foreign(struct options *options, const struct origin *origin,
         status = set_flag(&flag, pair->value, origin->service);
         return status < 0 ? status : flag == is_not ? -ENOTSUP : 0;
     }
+    if (foreign->is_no_list) {
+        here.service = NULL;
+    }
     ours = split(foreign->row);
     row = find_row(&ours);
     if (!may_stand(row, origin)) {
@@ -479,8 +483,8 @@ give_foreign(struct options *options, const struct origin *origin,
         return is_not ? -ENOENT : give_template(options, row, pair->value);
     }
     return (foreign->kind == FOREIGN_OPPOSITE) != is_not
-               ? give_opposite(options, row, pair->value, origin->service)
-               : give(options, row, pair->value, origin);
+               ? give_opposite(options, row, pair->value, here.service)
+               : give(options, row, pair->value, &here);
 }
 
 /* PAIR by its own name. */

@@ -218,6 +218,20 @@ START_TEST(test_foreign_flag_for_services)
 }
 END_TEST
 
+/* What is no word for true or false would mean false, and no .k5login. */
+START_TEST(test_foreign_user_check_is_no_list)
+{
+    ck_assert_int_eq(
+        options_set_for_service(&options, "user_check=ture", "sshd"), -EINVAL);
+    ck_assert_int_eq(
+        options_set_for_service(&options, "no_user_check=login", "sshd"), 0);
+    ck_assert(!options.no_user_check);
+    ck_assert_int_eq(
+        options_set_for_service(&options, "user_check=false", "sshd"), 0);
+    ck_assert(options.no_user_check);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -228,6 +242,7 @@ main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_foreign_table_is_sorted_and_points_to_rows);
     tcase_add_test(tcase, test_foreign_option_without_a_counterpart_has_advice);
+    tcase_add_test(tcase, test_foreign_user_check_is_no_list);
     tcase_add_loop_test(tcase, test_foreign_flag, 0,
                         (int)(sizeof(flags) / sizeof(flags[0])));
     tcase_add_loop_test(tcase, test_foreign_odd_one, 0,
