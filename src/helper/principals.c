@@ -97,10 +97,10 @@ ask_for_own(struct helper *helper, struct krb *krb, krb5_principal *own)
     return outcome;
 }
 
-/* Adds what the lines of TEXT, a .k5login, name. */
+/* Adds what the lines of TEXT, a .k5login, name; *NAMED: is there anybody? */
 static enum outcome
 add_lines(struct helper *helper, struct krb *krb, char *text,
-          struct principals *principals)
+          struct principals *principals, bool *named)
 {
     char *rest = NULL;
     enum outcome outcome = OUTCOME_SUCCESS;
@@ -114,6 +114,7 @@ add_lines(struct helper *helper, struct krb *krb, char *text,
             krb5_parse_name(krb->context, line, &principal) != 0) {
             continue;
         }
+        *named = true;
         if (principals->count == MESSAGE_NAMES_MAX) {
             krb5_free_principal(krb->context, principal);
             log_line(&helper->log, LOG_LEVEL_NOTICE,
@@ -131,15 +132,15 @@ static enum outcome
 add_k5login(struct helper *helper, struct krb *krb, krb5_principal own,
             struct principals *principals)
 {
-    uint32_t before = principals->count;
+    bool named = false;
     char *text = k5login_read(helper, krb);
     enum outcome outcome = OUTCOME_SUCCESS;
 
     if (text != NULL) {
-        outcome = add_lines(helper, krb, text, principals);
+        outcome = add_lines(helper, krb, text, principals, &named);
         free(text);
     }
-    if (outcome == OUTCOME_SUCCESS && principals->count == before) {
+    if (outcome == OUTCOME_SUCCESS && !named) {
         return add(krb, principals, own);
     }
     krb5_free_principal(krb->context, own);

@@ -248,6 +248,20 @@ START_TEST(test_names_map)
 }
 END_TEST
 
+/* Where nobody is in it but who is tried anyway, alice is not in it either. */
+START_TEST(test_names_k5login_of_the_map_alone_is_all_that_is_tried)
+{
+    size_t before = asked_for("alice@PAM.TEST");
+
+    NEEDS_ROOT();
+    common_k5login("alice", "alice/root@PAM.TEST\n");
+    EXPECT(login_with("wrong", "alt_auth_map=%s/root search_k5login"),
+           PAM_AUTH_ERR);
+    ck_assert_uint_eq(asked_for("alice@PAM.TEST"), before);
+    end();
+}
+END_TEST
+
 /* The realm that the user has typed goes along. */
 START_TEST(test_names_map_keeps_the_users_realm)
 {
@@ -614,6 +628,8 @@ names_suite(void)
                    test_names_own_principal_needs_its_k5login_beside_a_map);
     tcase_add_loop_test(tcase, test_names_map, 0,
                         (int)(sizeof(maps) / sizeof(maps[0])));
+    tcase_add_test(tcase,
+                   test_names_k5login_of_the_map_alone_is_all_that_is_tried);
     tcase_add_test(tcase, test_names_map_keeps_the_users_realm);
     tcase_add_test(tcase,
                    test_names_map_of_a_stacked_password_asks_for_nothing);
