@@ -111,6 +111,16 @@ judge_start_exchange(struct helper *helper, struct krb *krb)
     return start(helper, krb);
 }
 
+/* Nothing more is wanted of the exchange: it may end while we go on. */
+static void
+hang_up_on_exchange(struct helper *helper)
+{
+    if (helper->exchange.fd >= 0) {
+        (void)close(helper->exchange.fd);
+        helper->exchange.fd = -1;
+    }
+}
+
 void
 judge_end_exchange(struct helper *helper)
 {
@@ -118,7 +128,7 @@ judge_end_exchange(struct helper *helper)
         return;
     }
     /* It ends when its line does; our timer bounds the wait. */
-    (void)close(helper->exchange.fd);
+    hang_up_on_exchange(helper);
     while (waitpid(helper->exchange_pid, NULL, 0) < 0 && errno == EINTR) {
     }
     helper->exchange_pid = 0;
@@ -418,10 +428,12 @@ hear_tickets(struct helper *helper, struct krb *krb, struct bytes *bytes)
     return outcome;
 }
 
-/* One candidate: a fresh nonce, the exchange's AP-REQ over it, our judgement.
+/*
+ * One candidate: a fresh nonce, the exchange's AP-REQ over it, our judgement.
+ * Behind the last one nothing more is wanted of the exchange.
  */
 static enum outcome
-try_candidate(struct helper *helper, struct krb *krb,
+try_candidate(struct helper *helper, struct krb *krb, bool is_last,
               struct verify_claim *claim, krb5_principal *identity_out)
 {
     uint8_t nonce[CHALLENGE_NONCE_LENGTH];
@@ -439,6 +451,9 @@ try_candidate(struct helper *helper, struct krb *krb,
     line_send(&helper->exchange, MESSAGE_CHALLENGE, &payload);
     bytes_free(&payload);
     message = hear(helper, MESSAGE_PROOF);
+    if (is_last) {
+        hang_up_on_exchange(helper);
+    }
     if (proof_unpack(bytes_span(&message.payload), &proof) < 0) {
         line_hang_up();
     }
@@ -478,7 +493,8 @@ try_candidates(struct helper *helper, struct krb *krb,
         enum outcome outcome = OUTCOME_SUCCESS;
 
         claim->service = candidates->list[i];
-        outcome = try_candidate(helper, krb, claim, identity_out);
+        outcome = try_candidate(helper, krb, i + 1 == candidates->count, claim,
+                                identity_out);
         if (outcome == OUTCOME_SUCCESS) {
             log_line(&helper->log, LOG_LEVEL_DEBUG,
                      "KDC verified with the key of %s", candidates->list[i]);
@@ -848,6 +864,7 @@ judge_tickets(struct helper *helper, struct krb *krb,
     }
     outcome = verify(helper, krb, asked, bytes_span(&result->tickets), started,
                      &identity);
+    hang_up_on_exchange(helper);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = leave_root(helper, krb);
     }

@@ -149,11 +149,11 @@ main(void)
         result.outcome = row->run(&helper, &krb, &result);
     }
     send_result(&helper, &krb, &result);
-    judge_end_exchange(&helper);
     job_result_free(&result);
     krb_close(&krb);
     options_free(&helper.options);
     free(helper.local_user);
     message_free(&message);
+    judge_end_exchange(&helper);
     return 0;
 }
