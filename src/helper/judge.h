@@ -1,26 +1,13 @@
 /*
  * The judge: the side of the helper that keeps the host's identity while the
- * exchange talks to the network, relays what is said to the user, believes
- * nothing that it cannot check, and becomes the user in the end.
+ * exchange talks to the network (helper/relay), believes nothing that it cannot
+ * check, and becomes the user in the end.
  */
 #ifndef HELPER_JUDGE_H
 #define HELPER_JUDGE_H
 
 #include "helper/helper.h"
 #include "krb/tickets.h"
-
-/*
- * Starts the exchange for HELPER's request: a child that becomes the dedicated
- * account at once.  OUTCOME_IDENTITY where there is no account for it.  KRB is
- * only told the cause.
- */
-enum outcome judge_start_exchange(struct helper *helper, struct krb *krb);
-
-/*
- * Lets the exchange go, where there is one, and waits until it is gone: a host
- * that adopts orphans (PR_SET_CHILD_SUBREAPER) shall not get ours.
- */
-void judge_end_exchange(struct helper *helper);
 
 /* JOB_ACQUIRE: tickets for a password, verified, authorized. */
 enum outcome judge_acquire(struct helper *helper, struct krb *krb,

@@ -16,6 +16,7 @@
 #include "helper/helper.h"
 #include "helper/jobs.h"
 #include "helper/judge.h"
+#include "helper/relay.h"
 #include "helper/timer.h"
 #include "krb/ccache.h"
 
@@ -143,7 +144,7 @@ main(void)
     }
     result.outcome = OUTCOME_SUCCESS;
     if (row->has_exchange) {
-        result.outcome = judge_start_exchange(&helper, &krb);
+        result.outcome = relay_start(&helper, &krb);
     }
     if (result.outcome == OUTCOME_SUCCESS) {
         result.outcome = row->run(&helper, &krb, &result);
@@ -154,6 +155,6 @@ main(void)
     options_free(&helper.options);
     free(helper.local_user);
     message_free(&message);
-    judge_end_exchange(&helper);
+    relay_end(&helper);
     return 0;
 }
