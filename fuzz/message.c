@@ -441,6 +441,10 @@ travel_begin(struct trip *trip)
     }
     require_inside(trip, begin.tickets);
     require_inside(trip, begin.armor);
+    require_text(trip, begin.challenge.service);
+    require_inside(trip, begin.challenge.nonce);
+    REQUIRE(begin.challenge.nonce.length ==
+            (*begin.challenge.service == '\0' ? 0 : CHALLENGE_NONCE_LENGTH));
     REQUIRE(begin.count <= MESSAGE_NAMES_MAX);
     for (uint32_t i = 0; i < begin.count; i++) {
         require_text(trip, begin.names[i]);
@@ -456,6 +460,7 @@ sample_begin(struct bytes *payload, const struct options *options)
     const struct begin begin = {
         .tickets = blob_span,
         .armor = blob_span,
+        .challenge = {.service = "host/www.example.com", .nonce = blob_span},
         .count = 2,
         .names = {"alice/root@PAM.TEST", "alice@PAM.TEST"},
         .account = "alice@PAM.TEST",

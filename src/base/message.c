@@ -366,12 +366,34 @@ result_unpack(struct span payload, uint16_t version, struct result *result_out)
     return status;
 }
 
+/* The service "" and no nonce: no challenge. */
+static void
+put_challenge(struct bytes *payload, const struct challenge *challenge)
+{
+    put_text_if_any(payload, challenge->service);
+    bytes_put_span(payload, challenge->nonce);
+}
+
+static int
+read_challenge(struct reader *reader, struct challenge *challenge_out)
+{
+    size_t length = 0;
+
+    challenge_out->service = reader_string(reader);
+    challenge_out->nonce = reader_span(reader);
+    if (challenge_out->service != NULL && *challenge_out->service != '\0') {
+        length = CHALLENGE_NONCE_LENGTH;
+    }
+    return challenge_out->nonce.length == length ? 0 : -EBADMSG;
+}
+
 void
 begin_pack(struct bytes *payload, const struct begin *begin,
            const struct options *options)
 {
     bytes_put_span(payload, begin->tickets);
     bytes_put_span(payload, begin->armor);
+    put_challenge(payload, &begin->challenge);
     bytes_put_u32(payload, begin->count);
     for (uint32_t i = 0; i < begin->count; i++) {
         bytes_put_string(payload, begin->names[i]);
@@ -391,6 +413,9 @@ begin_unpack(struct span payload, struct begin *begin_out,
 
     begin.tickets = reader_span(&reader);
     begin.armor = reader_span(&reader);
+    if (read_challenge(&reader, &begin.challenge) < 0) {
+        return -EBADMSG;
+    }
     begin.count = reader_u32(&reader);
     if (begin.count > MESSAGE_NAMES_MAX) {
         return -EBADMSG;
@@ -501,8 +526,7 @@ key_unpack(struct span payload, struct key *key_out)
 void
 challenge_pack(struct bytes *payload, const struct challenge *challenge)
 {
-    bytes_put_string(payload, challenge->service);
-    bytes_put_span(payload, challenge->nonce);
+    put_challenge(payload, challenge);
 }
 
 int
@@ -510,12 +534,12 @@ challenge_unpack(struct span payload, struct challenge *challenge_out)
 {
     struct reader reader = reader_from(payload);
     struct challenge challenge = {0};
-    int status = 0;
+    int status = read_challenge(&reader, &challenge);
 
-    challenge.service = reader_string(&reader);
-    challenge.nonce = reader_span(&reader);
-    status = reader_end(&reader);
-    if (status == 0 && challenge.nonce.length != CHALLENGE_NONCE_LENGTH) {
+    if (status == 0) {
+        status = reader_end(&reader);
+    }
+    if (status == 0 && challenge.nonce.length == 0) {
         status = -EBADMSG;
     }
     if (status == 0) {

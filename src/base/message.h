@@ -230,6 +230,17 @@ void result_pack(struct bytes *payload, uint16_t version,
 int result_unpack(struct span payload, uint16_t version,
                   struct result *result_out);
 
+/* "Show me an AP-REQ for this service, over this nonce." */
+#define CHALLENGE_NONCE_LENGTH 16
+
+struct challenge {
+    const char *service;
+    struct span nonce; /* CHALLENGE_NONCE_LENGTH bytes */
+};
+
+void challenge_pack(struct bytes *payload, const struct challenge *challenge);
+int challenge_unpack(struct span payload, struct challenge *challenge_out);
+
 /* The most principals that a password is tried for. */
 #define MESSAGE_NAMES_MAX 16
 
@@ -237,10 +248,13 @@ int result_unpack(struct span payload, uint16_t version,
  * What the exchange shall do: renew TICKETS; or, where empty, acquire some for
  * the first of NAMES that the password is right for.  No names: ask all the
  * same.  ARMOR are tickets to protect that with (FAST); empty = none.
+ * CHALLENGE, where it has a service, is to be answered right behind the tickets
+ * of a success: it spares a wait for the judge.
  */
 struct begin {
     struct span tickets;
     struct span armor;
+    struct challenge challenge; /* service "" = none */
     uint32_t count;
     const char *names[MESSAGE_NAMES_MAX];
     const char
@@ -274,17 +288,6 @@ struct key {
 
 void key_pack(struct bytes *payload, const struct key *key);
 int key_unpack(struct span payload, struct key *key_out);
-
-/* "Show me an AP-REQ for this service, over this nonce." */
-#define CHALLENGE_NONCE_LENGTH 16
-
-struct challenge {
-    const char *service;
-    struct span nonce; /* CHALLENGE_NONCE_LENGTH bytes */
-};
-
-void challenge_pack(struct bytes *payload, const struct challenge *challenge);
-int challenge_unpack(struct span payload, struct challenge *challenge_out);
 
 /* The AP-REQ, or why there is none. */
 struct proof {

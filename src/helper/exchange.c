@@ -247,17 +247,13 @@ send_tickets(const struct line *judge, struct krb *krb, enum outcome outcome,
 
 static void
 answer_challenge(const struct line *judge, struct krb *krb, krb5_ccache cache,
-                 const struct message *message)
+                 const struct challenge *challenge)
 {
     struct bytes ap_req = BYTES_EMPTY;
     struct bytes payload = BYTES_EMPTY;
-    struct challenge challenge = {0};
     struct proof proof = {0};
 
-    if (challenge_unpack(bytes_span(&message->payload), &challenge) < 0) {
-        line_hang_up();
-    }
-    proof.outcome = verify_prove(krb, cache, &challenge, &ap_req);
+    proof.outcome = verify_prove(krb, cache, challenge, &ap_req);
     proof.detail = proof.outcome == OUTCOME_SUCCESS ? "" : krb->detail;
     proof.ap_req = bytes_span(&ap_req);
     proof_pack(&payload, &proof);
@@ -266,14 +262,25 @@ answer_challenge(const struct line *judge, struct krb *krb, krb5_ccache cache,
     bytes_free(&ap_req);
 }
 
-/* Answers challenges until the judge hangs up, which ends the process. */
+/*
+ * Answers challenges, FIRST where it is one, until the judge hangs up, which
+ * ends the process.
+ */
 static void
-answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache)
+answer_challenges(const struct line *judge, struct krb *krb, krb5_ccache cache,
+                  const struct challenge *first)
 {
+    if (*first->service != '\0') {
+        answer_challenge(judge, krb, cache, first);
+    }
     for (;;) {
         struct message message = line_expect(judge, MESSAGE_CHALLENGE);
+        struct challenge challenge = {0};
 
-        answer_challenge(judge, krb, cache, &message);
+        if (challenge_unpack(bytes_span(&message.payload), &challenge) < 0) {
+            line_hang_up();
+        }
+        answer_challenge(judge, krb, cache, &challenge);
         message_free(&message);
     }
 }
@@ -400,11 +407,11 @@ exchange_run(const struct exchange_task *task, struct options *options)
                       ? renew_tickets(&krb, begin.tickets, &cache)
                       : get_tickets(task, &krb, &begin, &preauth, NULL, &cache);
     }
-    message_free(&message);
     preauth_free(&krb, &preauth);
     send_tickets(&judge, &krb, outcome, cache);
     if (outcome == OUTCOME_SUCCESS) {
-        answer_challenges(&judge, &krb, cache);
+        answer_challenges(&judge, &krb, cache, &begin.challenge);
     }
+    message_free(&message);
     krb_close(&krb);
 }

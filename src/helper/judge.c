@@ -17,30 +17,114 @@
 #include "krb/renew.h"
 #include "krb/verify.h"
 
-/*
- * One candidate: a fresh nonce, the exchange's AP-REQ over it, our judgement.
- * Behind the last one nothing more is wanted of the exchange.
- */
-static enum outcome
-try_candidate(struct helper *helper, struct krb *krb, bool is_last,
-              struct verify_claim *claim, krb5_principal *identity_out)
+/* Copies the present cause to put it into the next one. */
+static void
+copy_detail(char cause[KRB_DETAIL_MAX], const struct krb *krb)
 {
-    uint8_t nonce[CHALLENGE_NONCE_LENGTH];
-    struct bytes payload = BYTES_EMPTY;
-    struct proof proof = {0};
-    struct message message;
-    enum outcome outcome = OUTCOME_SUCCESS;
+    memcpy(cause, krb->detail, KRB_DETAIL_MAX);
+}
 
-    if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce)) {
+/* What a KDC will be verified with, found before it is asked. */
+struct verification {
+    int64_t started;            /* when this login began, by our clock */
+    enum outcome outcome;       /* of the search for candidates */
+    char cause[KRB_DETAIL_MAX]; /* why there are no candidates */
+    struct verify_candidates candidates;
+    uint8_t nonce[CHALLENGE_NONCE_LENGTH]; /* of the challenge that is out */
+};
+
+static enum outcome
+draw_nonce(struct krb *krb, struct verification *verification)
+{
+    size_t length = sizeof(verification->nonce);
+
+    if (getrandom(verification->nonce, length, 0) != (ssize_t)length) {
         return krb_refuse(krb, OUTCOME_UNVERIFIED, "no random numbers");
     }
-    claim->nonce = (struct span){.data = nonce, .length = sizeof(nonce)};
-    challenge_pack(&payload, &(struct challenge){.service = claim->service,
-                                                 .nonce = claim->nonce});
-    line_send(&helper->exchange, MESSAGE_CHALLENGE, &payload);
-    bytes_free(&payload);
+    return OUTCOME_SUCCESS;
+}
+
+/* The challenge for candidate INDEX, over the present nonce. */
+static struct challenge
+challenge_of(const struct verification *verification, size_t index)
+{
+    return (struct challenge){
+        .service = verification->candidates.list[index],
+        .nonce = {.data = verification->nonce,
+                  .length = sizeof(verification->nonce)},
+    };
+}
+
+/*
+ * Finds the candidates; the first one's challenge, where there is one.  What
+ * goes wrong is told once there are tickets to verify: until then it is
+ * nobody's business.
+ */
+static struct challenge
+find_candidates(struct helper *helper, struct krb *krb,
+                struct verification *verification)
+{
+    bool has_any = false;
+
+    verification->outcome =
+        verify_list(krb, helper->options.keytab, &verification->candidates);
+    has_any = verification->candidates.count > 0;
+    if (verification->outcome == OUTCOME_SUCCESS && has_any) {
+        verification->outcome = draw_nonce(krb, verification);
+    }
+    copy_detail(verification->cause, krb);
+    return verification->outcome == OUTCOME_SUCCESS && has_any
+               ? challenge_of(verification, 0)
+               : (struct challenge){0};
+}
+
+/* What came of the search, with its cause in KRB. */
+static enum outcome
+recall_search(struct krb *krb, const struct verification *verification)
+{
+    return krb_refuse(krb, verification->outcome, "%s", verification->cause);
+}
+
+/* Challenges the exchange for candidate INDEX, with a fresh nonce. */
+static enum outcome
+send_challenge(struct helper *helper, struct krb *krb,
+               struct verification *verification, size_t index)
+{
+    struct bytes payload = BYTES_EMPTY;
+    struct challenge challenge = {0};
+    enum outcome outcome = draw_nonce(krb, verification);
+
+    if (outcome == OUTCOME_SUCCESS) {
+        challenge = challenge_of(verification, index);
+        challenge_pack(&payload, &challenge);
+        line_send(&helper->exchange, MESSAGE_CHALLENGE, &payload);
+        bytes_free(&payload);
+    }
+    return outcome;
+}
+
+/*
+ * Candidate INDEX: the exchange's AP-REQ over the nonce, our judgement.  The
+ * first challenge went out with the BEGIN; behind the last one nothing more is
+ * wanted of the exchange.
+ */
+static enum outcome
+try_candidate(struct helper *helper, struct krb *krb,
+              struct verification *verification, size_t index,
+              struct verify_claim *claim, krb5_principal *identity_out)
+{
+    struct challenge challenge = {0};
+    struct proof proof = {0};
+    struct message message;
+    enum outcome outcome =
+        index == 0 ? OUTCOME_SUCCESS
+                   : send_challenge(helper, krb, verification, index);
+
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
+    }
     message = relay_hear(helper, MESSAGE_PROOF);
-    if (is_last) {
+    if (index + 1 == verification->candidates.count) {
         relay_hang_up(helper);
     }
     if (proof_unpack(bytes_span(&message.payload), &proof) < 0) {
@@ -50,20 +134,15 @@ try_candidate(struct helper *helper, struct krb *krb, bool is_last,
     if (outcome != OUTCOME_SUCCESS) {
         (void)krb_refuse(krb, outcome, "%s", proof.detail);
     } else {
+        challenge = challenge_of(verification, index);
+        claim->service = challenge.service;
+        claim->nonce = challenge.nonce;
         claim->ap_req = proof.ap_req;
         outcome = verify_check(krb, claim, identity_out);
     }
     message_free(&message);
-    claim->nonce = (struct span){0};
     claim->ap_req = (struct span){0};
     return outcome;
-}
-
-/* Copies the present cause to put it into the next one. */
-static void
-copy_detail(char cause[KRB_DETAIL_MAX], const struct krb *krb)
-{
-    memcpy(cause, krb->detail, KRB_DETAIL_MAX);
 }
 
 /*
@@ -72,18 +151,17 @@ copy_detail(char cause[KRB_DETAIL_MAX], const struct krb *krb)
  */
 static enum outcome
 try_candidates(struct helper *helper, struct krb *krb,
-               const struct verify_candidates *candidates,
-               struct verify_claim *claim, krb5_principal *identity_out)
+               struct verification *verification, struct verify_claim *claim,
+               krb5_principal *identity_out)
 {
+    const struct verify_candidates *candidates = &verification->candidates;
     bool unreachable = true;
     char cause[KRB_DETAIL_MAX];
 
     for (size_t i = 0; i < candidates->count; i++) {
-        enum outcome outcome = OUTCOME_SUCCESS;
+        enum outcome outcome =
+            try_candidate(helper, krb, verification, i, claim, identity_out);
 
-        claim->service = candidates->list[i];
-        outcome = try_candidate(helper, krb, i + 1 == candidates->count, claim,
-                                identity_out);
         if (outcome == OUTCOME_SUCCESS) {
             log_line(&helper->log, LOG_LEVEL_DEBUG,
                      "KDC verified with the key of %s", candidates->list[i]);
@@ -204,9 +282,9 @@ take_offset(struct helper *helper, struct krb *krb, struct span tickets)
  */
 static enum outcome
 verify(struct helper *helper, struct krb *krb, const struct principals *asked,
-       struct span tickets, int64_t started, krb5_principal *identity_out)
+       struct verification *verification, struct span tickets,
+       krb5_principal *identity_out)
 {
-    struct verify_candidates candidates = {0};
     struct verify_claim claim = {.keytab = helper->options.keytab};
     enum outcome outcome = take_offset(helper, krb, tickets);
 
@@ -214,17 +292,16 @@ verify(struct helper *helper, struct krb *krb, const struct principals *asked,
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
-    claim.started = started + tickets_offset(tickets).seconds;
+    claim.started = verification->started + tickets_offset(tickets).seconds;
     claim.clockskew = krb_clockskew(krb);
-    outcome = verify_list(krb, helper->options.keytab, &candidates);
-    if (outcome == OUTCOME_SUCCESS && candidates.count == 0) {
-        outcome = accept_unverified(helper, krb, asked);
-    } else if (outcome == OUTCOME_SUCCESS) {
-        outcome =
-            try_candidates(helper, krb, &candidates, &claim, identity_out);
+    outcome = recall_search(krb, verification);
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
     }
-    verify_candidates_free(&candidates);
-    return outcome;
+    return verification->candidates.count == 0
+               ? accept_unverified(helper, krb, asked)
+               : try_candidates(helper, krb, verification, &claim,
+                                identity_out);
 }
 
 /*
@@ -356,22 +433,23 @@ find_named(struct krb *krb, const struct principals *asked, uint32_t *index_out)
  */
 static enum outcome
 accept_deferred(struct helper *helper, struct krb *krb,
-                const struct principals *asked, krb5_const_principal client)
+                const struct principals *asked,
+                const struct verification *verification,
+                krb5_const_principal client)
 {
-    struct verify_candidates candidates = {0};
-    enum outcome outcome =
-        verify_list(krb, helper->options.keytab, &candidates);
+    enum outcome outcome = recall_search(krb, verification);
 
-    if (outcome == OUTCOME_SUCCESS && candidates.count == 0) {
-        outcome = accept_unverified(helper, krb, asked);
-    } else if (outcome == OUTCOME_SUCCESS &&
-               is_users_choice(helper, krb, client)) {
-        outcome = krb_refuse(krb, OUTCOME_UNVERIFIED,
-                             "a realm of the user's choice, whose KDC is not "
-                             "verified before the change");
+    if (outcome != OUTCOME_SUCCESS) {
+        return outcome;
     }
-    verify_candidates_free(&candidates);
-    return outcome;
+    if (verification->candidates.count == 0) {
+        return accept_unverified(helper, krb, asked);
+    }
+    return is_users_choice(helper, krb, client)
+               ? krb_refuse(krb, OUTCOME_UNVERIFIED,
+                            "a realm of the user's choice, whose KDC is not "
+                            "verified before the change")
+               : OUTCOME_SUCCESS;
 }
 
 /*
@@ -381,13 +459,16 @@ accept_deferred(struct helper *helper, struct krb *krb,
  */
 static enum outcome
 settle_deferred(struct helper *helper, struct krb *krb,
-                const struct principals *asked, struct job_result *result)
+                const struct principals *asked,
+                const struct verification *verification,
+                struct job_result *result)
 {
     uint32_t index = 0;
     enum outcome outcome = find_named(krb, asked, &index);
 
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = accept_deferred(helper, krb, asked, asked->list[index]);
+        outcome = accept_deferred(helper, krb, asked, verification,
+                                  asked->list[index]);
     }
     if (outcome == OUTCOME_SUCCESS) {
         outcome = leave_root(helper, krb);
@@ -398,12 +479,16 @@ settle_deferred(struct helper *helper, struct krb *krb,
     return outcome == OUTCOME_SUCCESS ? OUTCOME_CHANGE_DEFERRED : outcome;
 }
 
-/* Has the exchange ask a KDC for tickets of ASKED, whose password it gets. */
+/*
+ * Has the exchange ask a KDC for tickets of ASKED, whose password it gets, and
+ * answer CHALLENGE, where it is one, with them.
+ */
 static void
 let_acquire(struct helper *helper, struct krb *krb,
-            const struct principals *asked)
+            const struct principals *asked, struct challenge challenge)
 {
     struct begin begin = {
+        .challenge = challenge,
         .count = asked->count,
         .account = asked->account,
         .first_decides = asked->has_mapped && helper->options.force_alt_auth,
@@ -441,7 +526,7 @@ tell_principals(const struct helper *helper, const struct principals *asked)
 /* The tickets are ASKED's, as far as anybody can tell, who may log in. */
 static enum outcome
 judge_tickets(struct helper *helper, struct krb *krb,
-              const struct principals *asked, int64_t started,
+              const struct principals *asked, struct verification *verification,
               struct job_result *result)
 {
     krb5_principal identity = NULL;
@@ -451,8 +536,8 @@ judge_tickets(struct helper *helper, struct krb *krb,
         return krb_refuse(krb, OUTCOME_UNKNOWN_PRINCIPAL,
                           "the user's name is no principal");
     }
-    outcome = verify(helper, krb, asked, bytes_span(&result->tickets), started,
-                     &identity);
+    outcome = verify(helper, krb, asked, verification,
+                     bytes_span(&result->tickets), &identity);
     relay_hang_up(helper);
     if (outcome == OUTCOME_SUCCESS) {
         outcome = leave_root(helper, krb);
@@ -467,7 +552,7 @@ judge_tickets(struct helper *helper, struct krb *krb,
 enum outcome
 judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
 {
-    int64_t started = (int64_t)time(NULL);
+    struct verification verification = {.started = (int64_t)time(NULL)};
     struct principals asked = {0};
     enum outcome outcome = helper_greet(helper, krb);
 
@@ -492,16 +577,18 @@ judge_acquire(struct helper *helper, struct krb *krb, struct job_result *result)
                  helper->request.password.length > 0 ? "the stacked"
                                                      : "the user's");
         tell_principals(helper, &asked);
-        let_acquire(helper, krb, &asked);
+        let_acquire(helper, krb, &asked,
+                    find_candidates(helper, krb, &verification));
         outcome = relay_hear_tickets(helper, krb, &result->tickets);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        outcome = judge_tickets(helper, krb, &asked, started, result);
+        outcome = judge_tickets(helper, krb, &asked, &verification, result);
     } else if (outcome == OUTCOME_CHANGE_DEFERRED) {
-        outcome = settle_deferred(helper, krb, &asked, result);
+        outcome = settle_deferred(helper, krb, &asked, &verification, result);
     }
     result->local_user = helper->local_user;
     tell_account(helper, &asked, result);
+    verify_candidates_free(&verification.candidates);
     principals_free(krb, &asked);
     return outcome;
 }
@@ -637,7 +724,7 @@ judge_change(struct helper *helper, struct krb *krb, struct job_result *result)
         outcome = relay_settle(helper, krb);
     }
     if (outcome == OUTCOME_SUCCESS) {
-        let_acquire(helper, krb, &asked);
+        let_acquire(helper, krb, &asked, (struct challenge){0});
         outcome = relay_hear_tickets(helper, krb, &nothing);
     }
     if (outcome == OUTCOME_SUCCESS) {

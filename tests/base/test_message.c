@@ -453,6 +453,7 @@ pack_begin(struct bytes *payload)
     begin_pack(payload,
                &(struct begin){.tickets = blob_span,
                                .armor = nonce_span,
+                               .challenge = {"host/a@A", nonce_span},
                                .count = 2,
                                .names = {"first@A", "second@B"},
                                .account = "second@B",
@@ -472,6 +473,8 @@ judge_begin(struct span payload, const union unpacked *out)
 {
     check_inside(payload, out->begin.tickets);
     check_inside(payload, out->begin.armor);
+    check_text(payload, out->begin.challenge.service);
+    check_inside(payload, out->begin.challenge.nonce);
     REQUIRE(out->begin.count <= MESSAGE_NAMES_MAX);
     for (uint32_t i = 0; i < out->begin.count; i++) {
         check_text(payload, out->begin.names[i]);
@@ -1209,6 +1212,8 @@ START_TEST(test_message_begin_comes_back)
     ck_assert_int_eq(begin_unpack(bytes_span(&payload), &got, &options), 0);
     ck_assert(span_equal(got.tickets, blob_span));
     ck_assert(span_equal(got.armor, nonce_span));
+    ck_assert_str_eq(got.challenge.service, "host/a@A");
+    ck_assert(span_equal(got.challenge.nonce, nonce_span));
     ck_assert_uint_eq(got.count, 2);
     ck_assert_str_eq(got.names[0], "first@A");
     ck_assert_str_eq(got.names[1], "second@B");

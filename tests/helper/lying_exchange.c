@@ -314,21 +314,17 @@ make_ap_req(struct liar *liar, const struct challenge *challenge)
 }
 
 static void
-answer_challenge(struct liar *liar, const struct message *message)
+answer_challenge(struct liar *liar, const struct challenge *challenge)
 {
     struct bytes payload = BYTES_EMPTY;
-    struct challenge challenge = {0};
     struct proof proof = {.outcome = (enum outcome)number(liar, "refuse"),
                           .detail = ""};
     krb5_data *ap_req = NULL;
 
-    if (challenge_unpack(bytes_span(&message->payload), &challenge) < 0) {
-        give_up(liar, "challenge", 0);
-    }
     if (told(liar, "garbage-proof") != NULL) {
         proof.ap_req = span_from_text("this is no AP-REQ");
     } else if (told(liar, "no-proof") == NULL) {
-        ap_req = make_ap_req(liar, &challenge);
+        ap_req = make_ap_req(liar, challenge);
         proof.ap_req = (struct span){.data = (const uint8_t *)ap_req->data,
                                      .length = ap_req->length};
     }
@@ -446,6 +442,7 @@ exchange_run(const struct exchange_task *task, struct options *options)
 {
     struct liar liar = {.judge = task->judge, .words = getenv("LIE")};
     struct begin begin = {0};
+    struct challenge challenge = {0};
     struct message message;
 
     liar.log = (struct log){.sink = line_log_sink, .data = &liar.judge};
@@ -457,13 +454,18 @@ exchange_run(const struct exchange_task *task, struct options *options)
     if (begin_unpack(bytes_span(&message.payload), &begin, options) < 0) {
         give_up(&liar, "begin", 0);
     }
-    message_free(&message);
     find_names(&liar, task->request->user);
     misbehave(&liar);
     send_tickets(&liar);
+    challenge = begin.challenge;
     for (;;) {
-        message = line_expect(&liar.judge, MESSAGE_CHALLENGE);
-        answer_challenge(&liar, &message);
+        if (*challenge.service != '\0') {
+            answer_challenge(&liar, &challenge);
+        }
         message_free(&message);
+        message = line_expect(&liar.judge, MESSAGE_CHALLENGE);
+        if (challenge_unpack(bytes_span(&message.payload), &challenge) < 0) {
+            give_up(&liar, "challenge", 0);
+        }
     }
 }
