@@ -668,6 +668,47 @@ START_TEST(test_auth_with_keytab_is_verified_where_krb5_conf_insists)
 }
 END_TEST
 
+/* Until the password was right, the keytab is nobody's business. */
+START_TEST(test_auth_wrong_password_says_nothing_of_the_keytab)
+{
+    ck_assert_int_eq(setenv("KRB5_KTNAME", "FILE:/nonexistent/keytab", 1), 0);
+    common_config("[libdefaults]\nverify_ap_req_nofail = true");
+    EXPECT(authenticate("alice", "", wrong_answers), PAM_AUTH_ERR);
+    ck_assert(common_logged(LOG_INFO, "wrong password"));
+    ck_assert_msg(!stack_logged("keytab"), "%s", stack_log());
+    stack_end(&stack, PAM_AUTH_ERR);
+}
+END_TEST
+
+/*
+ * Writes /tmp/two.keytab: first the key of a host that the KDC has forgotten,
+ * then those of ours.
+ */
+static void
+use_two_hosts(void)
+{
+    common_kadmin("addprinc -randkey host/gone.test");
+    common_kadmin("ktadd -k /tmp/two.keytab host/gone.test");
+    common_kadmin("delprinc -force host/gone.test");
+    /* A keytab is two bytes and its entries, one behind the other. */
+    ck_assert_int_eq(
+        system("tail -c +3 \"${KRB5_KTNAME#FILE:}\" >>/tmp/two.keytab"), 0);
+    ck_assert_int_eq(setenv("KRB5_KTNAME", "FILE:/tmp/two.keytab", 1), 0);
+}
+
+START_TEST(test_auth_next_host_key_is_tried)
+{
+    NEEDS_ROOT();
+    use_two_hosts();
+    EXPECT(authenticate("alice", "debug", alice_answers), PAM_SUCCESS);
+    ck_assert_msg(common_logged(LOG_DEBUG, "not verified with host/gone.test"),
+                  "%s", stack_log());
+    ck_assert(common_logged(LOG_DEBUG, "KDC verified with the key of host/"));
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert_int_eq(unlink("/tmp/two.keytab"), 0);
+}
+END_TEST
+
 /* The KDC of the other realm of our name, the keytab of our own. */
 static bool
 use_impostor(void)
@@ -1000,6 +1041,8 @@ add_verification(Suite *suite)
     tcase_add_test(tcase, test_auth_kdc_of_another_owner_is_refused);
     tcase_add_test(tcase,
                    test_auth_kdc_of_another_owner_is_refused_though_lenient);
+    tcase_add_test(tcase, test_auth_wrong_password_says_nothing_of_the_keytab);
+    tcase_add_test(tcase, test_auth_next_host_key_is_tried);
     tcase_add_test(tcase, test_auth_kdc_of_another_owner_is_its_own_keytabs);
 }
 
