@@ -113,7 +113,7 @@ try_candidate(struct helper *helper, struct krb *krb,
               struct verification *verification, size_t index,
               struct verify_claim *claim, krb5_principal *identity_out)
 {
-    struct challenge challenge = {0};
+    struct challenge challenge;
     struct proof proof = {0};
     struct message message;
     enum outcome outcome =
