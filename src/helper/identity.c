@@ -162,10 +162,18 @@ identity_become_account(const struct identity_account *account)
 
 /* The child's whole life: 0 or 1. */
 static int
-try_to_read(const struct identity_account *account, char *const paths[],
-            size_t count)
+try_to_read(const struct identity_account *account, pid_t judge,
+            char *const paths[], size_t count)
 {
     if (identity_become_account(account) != OUTCOME_SUCCESS) {
+        return 1;
+    }
+    /*
+     * A file system that does not answer must not keep us behind the judge.  A
+     * change of ids clears this one, so it comes behind.
+     */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != judge) {
         return 1;
     }
     for (size_t i = 0; i < count; i++) {
@@ -182,10 +190,11 @@ identity_can_read(const struct identity_account *account, char *const paths[],
                   size_t count)
 {
     int status = -1;
+    pid_t judge = getpid();
     pid_t child = fork();
 
     if (child == 0) {
-        _exit(try_to_read(account, paths, count));
+        _exit(try_to_read(account, judge, paths, count));
     }
     if (child < 0) {
         return false;
