@@ -19,9 +19,9 @@ struct exchange_task {
 
 /*
  * Does what the judge's BEGIN says: acquires tickets for request->user, or
- * renews those that came with it; then answers CHALLENGEs until the judge
- * hangs up.  For a PROBE it answers KEYs instead.  Returns when there is
- * nothing more to do.
+ * renews those that came with it; then answers the challenge in the BEGIN and
+ * further CHALLENGEs until the judge hangs up.  For a PROBE it answers KEYs
+ * instead.  Returns when there is nothing more to do.
  */
 void exchange_run(const struct exchange_task *task, struct options *options);
 
