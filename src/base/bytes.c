@@ -7,25 +7,81 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* A login's messages are never more than a few at a time. */
+#define SPARES 4
+
+/*
+ * Single pages that were given back, erased and still locked, for whoever
+ * wants one next.  Any thread may take or leave one.
+ */
+static _Atomic(uint8_t *) spares[SPARES];
+
+static size_t
+page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static size_t
 round_to_pages(size_t size)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_size();
 
     return (size + page - 1) / page * page;
+}
+
+/* A spare page, or NULL. */
+static uint8_t *
+take_spare(void)
+{
+    uint8_t *page = NULL;
+
+    for (size_t i = 0; page == NULL && i < SPARES; i++) {
+        page = atomic_exchange(&spares[i], NULL);
+    }
+    return page;
+}
+
+/* Whether PAGE has become a spare one. */
+static bool
+leave_spare(uint8_t *page)
+{
+    for (size_t i = 0; i < SPARES; i++) {
+        uint8_t *none = NULL;
+
+        if (atomic_compare_exchange_strong(&spares[i], &none, page)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+bytes_drop_spares(void)
+{
+    uint8_t *page = NULL;
+
+    while ((page = take_spare()) != NULL) {
+        (void)munmap(page, page_size());
+    }
 }
 
 static uint8_t *
 pages_alloc(size_t size)
 {
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *pages = size == page_size() ? take_spare() : NULL;
 
+    if (pages != NULL) {
+        return pages;
+    }
+    pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) {
         return NULL;
     }
@@ -40,7 +96,9 @@ pages_free(uint8_t *pages, size_t size)
 {
     if (pages != NULL) {
         explicit_bzero(pages, size);
-        (void)munmap(pages, size);
+        if (size != page_size() || !leave_spare(pages)) {
+            (void)munmap(pages, size);
+        }
     }
 }
 

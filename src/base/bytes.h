@@ -46,6 +46,14 @@ int bytes_reserve(struct bytes *bytes, size_t capacity);
 /* Erases and gives back; BYTES is empty afterwards.  Empty is accepted. */
 void bytes_free(struct bytes *bytes);
 
+/*
+ * Gives back the erased pages that are kept for the next buffers: mapping and
+ * locking one takes longer than what most are wanted for.  For the end of a
+ * call, since a host's memory is not ours to keep, and for a child behind a
+ * fork, where the locks are gone (mlock(2)).  May be called at any time.
+ */
+void bytes_drop_spares(void);
+
 /* The content of BYTES, borrowed until it changes. */
 struct span bytes_span(const struct bytes *bytes);
 

@@ -44,6 +44,7 @@ abandon(void *data)
     if (state != NULL) {
         state_forget_login(state);
     }
+    bytes_drop_spares();
 }
 
 /*

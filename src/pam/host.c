@@ -305,6 +305,7 @@ host_end(struct host *host)
     client_end(&host->client);
     bytes_free(&host->secret);
     options_free(&host->options);
+    bytes_drop_spares();
     (void)pthread_setcancelstate(host->cancel_state, NULL);
 }
 

@@ -83,6 +83,7 @@ cleanup(pam_handle_t *handle, void *data, int status)
     state_forget_login(state);
     free(state->named);
     free(state);
+    bytes_drop_spares();
 }
 
 struct state *

@@ -266,14 +266,14 @@ START_TEST(test_bytes_growth_erases_the_old_pages)
     size_t page = page_size();
     const uint8_t *old = NULL;
 
-    fill(&bytes, 0xaa, page);
+    fill(&bytes, 0xaa, 2 * page);
     old = bytes.data;
     watch_munmap = true;
-    ck_assert_int_eq(bytes_reserve(&bytes, page + 1), 0);
+    ck_assert_int_eq(bytes_reserve(&bytes, 2 * page + 1), 0);
     watch_munmap = false;
     ck_assert_ptr_ne(bytes.data, old);
     ck_assert_ptr_eq(unmapped, old);
-    ck_assert_uint_eq(unmapped_length, page);
+    ck_assert_uint_eq(unmapped_length, 2 * page);
     ck_assert_uint_eq(unmapped_dirty, 0);
     ck_assert(!is_mapped(old));
     bytes_free(&bytes);
@@ -312,6 +312,56 @@ START_TEST(test_bytes_free_erases_all_pages)
     ck_assert_uint_eq(unmapped_length, 3 * page_size());
     ck_assert_uint_eq(unmapped_dirty, 0);
     ck_assert(!is_mapped(old));
+}
+END_TEST
+
+/* A single page stays, erased, for the next buffer, until it is dropped. */
+START_TEST(test_bytes_freed_page_is_had_again)
+{
+    struct bytes bytes = BYTES_EMPTY;
+    const uint8_t *old = NULL;
+
+    fill(&bytes, 0xaa, page_size());
+    old = bytes.data;
+    watch_munmap = true;
+    bytes_free(&bytes);
+    ck_assert_uint_eq(unmapped_count, 0);
+    ck_assert_int_eq(bytes_reserve(&bytes, 1), 0);
+    ck_assert_ptr_eq(bytes.data, old);
+    for (size_t i = 0; i < page_size(); i++) {
+        ck_assert_uint_eq(bytes.data[i], 0);
+    }
+    if (can_lock_a_page()) {
+        ck_assert(has_vm_flag(old, " lo"));
+    }
+    bytes_free(&bytes);
+    bytes_drop_spares();
+    watch_munmap = false;
+    ck_assert_ptr_eq(unmapped, old);
+    ck_assert_uint_eq(unmapped_length, page_size());
+    ck_assert(!is_mapped(old));
+}
+END_TEST
+
+/* Few are kept, however many there were. */
+START_TEST(test_bytes_spares_are_few)
+{
+    struct bytes all[32];
+    size_t dropped = 0;
+
+    for (size_t i = 0; i < 32; i++) {
+        all[i] = BYTES_EMPTY;
+        fill(&all[i], 0xaa, 1);
+    }
+    watch_munmap = true;
+    for (size_t i = 0; i < 32; i++) {
+        bytes_free(&all[i]);
+    }
+    dropped = unmapped_count;
+    bytes_drop_spares();
+    watch_munmap = false;
+    ck_assert_uint_ge(dropped, 28);
+    ck_assert_uint_eq(unmapped_count, 32);
 }
 END_TEST
 
@@ -770,6 +820,8 @@ add_pages(Suite *suite)
     tcase_add_test(pages, test_bytes_growth_erases_the_old_pages);
     tcase_add_test(pages, test_bytes_growth_doubles);
     tcase_add_test(pages, test_bytes_free_erases_all_pages);
+    tcase_add_test(pages, test_bytes_freed_page_is_had_again);
+    tcase_add_test(pages, test_bytes_spares_are_few);
     tcase_add_test(pages, test_bytes_freed_is_empty);
     tcase_add_test(pages, test_bytes_reserve_of_the_maximum_succeeds);
     tcase_add_test(pages, test_bytes_reserve_above_the_maximum_is_refused);
