@@ -54,6 +54,7 @@ stack_tests = \
 	tests/stack/test_collections \
 	tests/stack/test_dropin \
 	tests/stack/test_ground \
+	tests/stack/test_groups \
 	tests/stack/test_handover \
 	tests/stack/test_holding \
 	tests/stack/test_host \

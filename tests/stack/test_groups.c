@@ -1,0 +1,198 @@
+/*
+ * When the user's groups are looked up, which NSS may take its time for.  A
+ * fifo in the place of /etc/group, in a mount namespace of the test's own, lets
+ * whoever looks wait until somebody opens its other end: that this can be done
+ * shows that somebody is looking.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stack/common.h"
+#include "support/realm.h"
+#include "support/stack.h"
+#include "support/suite.h"
+
+/* More than anything here takes. */
+#define LIMIT_S 20
+
+static char *folder;
+static char *fifo;
+
+static void
+pause_ms(long ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000,
+                                   .tv_nsec = ms % 1000 * 1000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Puts the fifo there. */
+static void
+begin(void)
+{
+    folder = suite_tmpdir();
+    fifo = suite_path(folder, "group");
+    ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    ck_assert_int_eq(mkfifo(fifo, 0644), 0);
+    ck_assert_int_eq(mount(fifo, "/etc/group", NULL, MS_BIND, NULL), 0);
+}
+
+static void
+end(void)
+{
+    free(fifo);
+    suite_remove_tree(folder);
+}
+
+/*
+ * Whether somebody looks, or does within LIMIT_S; he is let go on, and finds no
+ * group.
+ */
+static bool
+let_look(void)
+{
+    int fd = -1;
+
+    for (int i = 0; fd < 0 && i < LIMIT_S * 100; i++) {
+        fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) {
+            pause_ms(10);
+        }
+    }
+    if (fd < 0) {
+        return false;
+    }
+    (void)close(fd);
+    return true;
+}
+
+static const char *const password[] = {"alice-password", NULL};
+
+/* What is done while the password is typed, and what it has come to. */
+static bool was_looked_up;
+
+static void
+type_slowly(void *data)
+{
+    (void)data;
+    was_looked_up = let_look();
+}
+
+START_TEST(test_groups_are_looked_up_while_the_user_types)
+{
+    struct stack stack;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    begin();
+    stack_start(&stack, "alice", "", password);
+    stack.before_answer = type_slowly;
+    ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert(was_looked_up);
+    stack_end(&stack, PAM_SUCCESS);
+    end();
+}
+END_TEST
+
+/* Once the KDC has been asked with the password, whoever looks may go on. */
+static void *
+let_look_behind_kdc(void *data)
+{
+    const size_t *before = data;
+
+    for (int i = 0; i < LIMIT_S * 100; i++) {
+        if (common_kdc_log("ISSUE", "alice@") > *before) {
+            was_looked_up = let_look();
+            break;
+        }
+        pause_ms(10);
+    }
+    return NULL;
+}
+
+START_TEST(test_groups_do_not_hold_up_an_answer_that_is_there_at_once)
+{
+    struct stack stack;
+    pthread_t thread;
+    size_t before = 0;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    begin();
+    before = common_kdc_log("ISSUE", "alice@");
+    ck_assert_int_eq(
+        pthread_create(&thread, NULL, let_look_behind_kdc, &before), 0);
+    stack_start(&stack, "alice", "", password);
+    ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(was_looked_up);
+    stack_end(&stack, PAM_SUCCESS);
+    end();
+}
+END_TEST
+
+/* A host that is at the prompt until it is killed, once the helper looks. */
+static void
+wait_at_prompt(void *data)
+{
+    const int *told = data;
+
+    /* By then the helper waits for its fifo. */
+    pause_ms(500);
+    (void)!write(*told, "", 1);
+    for (;;) {
+        (void)pause();
+    }
+}
+
+START_TEST(test_groups_that_never_come_do_not_keep_a_helper)
+{
+    struct stack stack;
+    int pipes[2];
+    pid_t host = -1;
+    char byte = 0;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    begin();
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    host = fork();
+    ck_assert_int_ge(host, 0);
+    if (host == 0) {
+        stack_start(&stack, "alice", "timeout=1", password);
+        stack.before_answer = wait_at_prompt;
+        stack.data = &pipes[1];
+        (void)pam_authenticate(stack.handle, 0);
+        _exit(0);
+    }
+    (void)close(pipes[1]);
+    ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
+    ck_assert_int_eq(kill(host, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(host, NULL, 0), host);
+    /* Its own timer, which does not stand still for this. */
+    ck_assert(realm_is_gone("krb5cc-helper"));
+    end();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("groups");
+    TCase *tcase = suite_case(suite, "groups");
+
+    tcase_set_timeout(tcase, 3 * LIMIT_S);
+    tcase_add_test(tcase, test_groups_are_looked_up_while_the_user_types);
+    tcase_add_test(tcase,
+                   test_groups_do_not_hold_up_an_answer_that_is_there_at_once);
+    tcase_add_test(tcase, test_groups_that_never_come_do_not_keep_a_helper);
+    return suite_main(suite);
+}
