@@ -24,6 +24,7 @@ room_tests = \
 	tests/pam/test_codes \
 	tests/krb/test_ccache \
 	tests/krb/test_krb \
+	tests/krb/test_pkinit \
 	tests/krb/test_preauth \
 	tests/krb/test_tickets \
 	tests/krb/test_verify

@@ -8,6 +8,7 @@
 #include "krb/acquire.h"
 #include "krb/change.h"
 #include "krb/expired.h"
+#include "krb/pkinit.h"
 #include "krb/probe.h"
 #include "krb/renew.h"
 #include "krb/verify.h"
@@ -392,6 +393,9 @@ exchange_run(const struct exchange_task *task, struct options *options)
     }
     log.debug = options->debug;
     preauth.armor_tickets = begin.armor;
+    if (begin.tickets.length == 0) {
+        pkinit_leave_out(&krb, options);
+    }
     if (task->request->job == JOB_PROBE) {
         answer_keys(&judge, &krb, outcome);
     }

@@ -202,6 +202,14 @@ trace_to_file(krb5_context context, const krb5_trace_info *info, void *data)
     }
 }
 
+static void
+set_trace(struct krb *krb)
+{
+    if (krb->trace_fd >= 0) {
+        (void)krb5_set_trace_callback(krb->context, trace_to_file, krb);
+    }
+}
+
 enum outcome
 krb_open(struct krb *krb, const struct log *log, int trace_fd)
 {
@@ -226,9 +234,7 @@ krb_open(struct krb *krb, const struct log *log, int trace_fd)
         }
         return code == ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_CONFIGURATION;
     }
-    if (trace_fd >= 0) {
-        (void)krb5_set_trace_callback(krb->context, trace_to_file, krb);
-    }
+    set_trace(krb);
     return OUTCOME_SUCCESS;
 }
 
@@ -239,6 +245,20 @@ krb_close(struct krb *krb)
         krb5_free_context(krb->context);
         krb->context = NULL;
     }
+    if (krb->profile != NULL) {
+        profile_release(krb->profile);
+        krb->profile = NULL;
+    }
+}
+
+void
+krb_replace_context(struct krb *krb, krb5_context context,
+                    struct _profile_t *profile)
+{
+    krb_close(krb);
+    krb->context = context;
+    krb->profile = profile;
+    set_trace(krb);
 }
 
 enum outcome

@@ -21,6 +21,8 @@ struct krb {
     krb5_context context;
     const struct log *log; /* borrowed */
     int trace_fd;          /* borrowed; -1 = no trace */
+    /* What the context reads krb5.conf through, where not by itself. */
+    struct _profile_t *profile;
     /* How long one call may take: what is older was left behind. */
     int64_t call_limit_s;
     /* What went wrong last, in words; "" after success. */
@@ -34,6 +36,13 @@ struct krb {
  */
 enum outcome krb_open(struct krb *krb, const struct log *log, int trace_fd);
 void krb_close(struct krb *krb);
+
+/*
+ * Puts CONTEXT, a new one, in the place of KRB's, with the trace; PROFILE,
+ * which it reads, is kept as long.  Both are KRB's then.
+ */
+void krb_replace_context(struct krb *krb, krb5_context context,
+                         struct _profile_t *profile);
 
 /*
  * A new context in the place of KRB's, without what libkrb5's plugins have kept

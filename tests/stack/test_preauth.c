@@ -115,6 +115,26 @@ traced(const char *text)
     return traced_both(text, "");
 }
 
+/* Of how many helper's processes the file that is mapped ends in NAME. */
+static int
+count_processes_with(const char *name)
+{
+    FILE *count = NULL;
+    char command[256];
+    int number = -1;
+
+    (void)snprintf(command, sizeof(command),
+                   "grep -lx krb5cc-helper /proc/[0-9]*/comm | "
+                   "while read p; do grep -q '%s$' ${p%%comm}maps && "
+                   "echo; done | wc -l",
+                   name);
+    count = popen(command, "re");
+    ck_assert_ptr_nonnull(count);
+    ck_assert_int_eq(fscanf(count, "%d", &number), 1);
+    ck_assert_int_eq(pclose(count), 0);
+    return number;
+}
+
 /* How many tickets for a password, or what is in its place, were got BY. */
 static size_t
 got(int by)
@@ -1139,6 +1159,54 @@ START_TEST(test_preauth_identity_of_krb5_conf_is_the_users)
 }
 END_TEST
 
+/* libkrb5 takes what its own relation names, without an option of ours. */
+START_TEST(test_preauth_certificate_of_krb5_conf_needs_no_option)
+{
+    NEEDS_ROOT();
+    install("alice", "root", 0644);
+    common_config("[libdefaults]\nPAM.TEST = {\npkinit_identities = FILE:" PLACE
+                  "/pki/alice.pem," PLACE "/pki/alice.key\n}\n");
+    check_certificate(TRACED);
+}
+END_TEST
+
+/* How many of the helper's processes have these libraries, at the prompt. */
+static int have_pkinit;
+static int have_spake;
+
+static void
+count_libraries(void *data)
+{
+    (void)data;
+    have_pkinit = count_processes_with("/pkinit.so");
+    have_spake = count_processes_with("/spake.so");
+}
+
+/* The plugins that were loaded for a login with LINES in krb5.conf. */
+static void
+look_at_libraries(const char *lines)
+{
+    have_pkinit = -1;
+    have_spake = -1;
+    common_config(lines);
+    common_start(&stack, "alice", "", alice_answers);
+    stack.before_answer = count_libraries;
+    EXPECT(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    /* The exchange, and no other; and it had loaded what it loads. */
+    ck_assert_int_eq(have_spake, 1);
+    stack_end(&stack, PAM_SUCCESS);
+}
+
+START_TEST(test_preauth_pkinit_is_loaded_only_where_it_is_wanted)
+{
+    NEEDS_ROOT();
+    look_at_libraries("[libdefaults]\npkinit_anchors = FILE:/nonexistent\n");
+    ck_assert_int_eq(have_pkinit, 0);
+    look_at_libraries("[libdefaults]\npkinit_identities = FILE:/nonexistent\n");
+    ck_assert_int_eq(have_pkinit, 1);
+}
+END_TEST
+
 /* The old password of a change may be a certificate too. */
 START_TEST(test_preauth_certificate_opens_a_change)
 {
@@ -1267,6 +1335,10 @@ add_questions(Suite *suite)
     tcase_add_test(tcase,
                    test_preauth_options_of_krb5_conf_stay_beside_arguments);
     tcase_add_test(tcase, test_preauth_identity_of_krb5_conf_is_the_users);
+    tcase_add_test(tcase,
+                   test_preauth_certificate_of_krb5_conf_needs_no_option);
+    tcase_add_test(tcase,
+                   test_preauth_pkinit_is_loaded_only_where_it_is_wanted);
 }
 
 int

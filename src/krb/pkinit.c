@@ -1,0 +1,189 @@
+/*
+ * PKINIT left out.  krb5.conf(5) can do that ([plugins], clpreauth, disable);
+ * here it is done for one context, which reads krb5.conf through a profile that
+ * says so besides.
+ */
+#include "krb/pkinit.h"
+
+#include <errno.h>
+#include <profile.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "krb/preauth.h"
+
+/* What libkrb5 asks for which plugins are left out, and what it is told. */
+static const char *const disable_path[] = {"plugins", "clpreauth", "disable",
+                                           NULL};
+static char pkinit[] = "pkinit";
+static char *disabled[] = {pkinit, NULL};
+
+static bool
+is_disable_path(const char *const *path)
+{
+    size_t i = 0;
+
+    while (path[i] != NULL && disable_path[i] != NULL &&
+           strcmp(path[i], disable_path[i]) == 0) {
+        i++;
+    }
+    return path[i] == NULL && disable_path[i] == NULL;
+}
+
+/*
+ * The functions of the profile (struct profile_vtable of profile.h); DATA is
+ * the one of krb5.conf.
+ */
+
+static long
+get_values(void *data, const char *const *path, char ***values_out)
+{
+    if (is_disable_path(path)) {
+        *values_out = disabled;
+        return 0;
+    }
+    return profile_get_values(data, path, values_out);
+}
+
+static void
+free_values(void *data, char **values)
+{
+    (void)data;
+    if (values != disabled) {
+        profile_free_list(values);
+    }
+}
+
+/* profile_iterator takes what it iterates with away at the end. */
+struct iterator {
+    void *inner;
+};
+
+static long
+create_iterator(void *data, const char *const *path, int flags,
+                void **iterator_out)
+{
+    struct iterator *iterator = calloc(1, sizeof(*iterator));
+    long code = iterator == NULL ? ENOMEM
+                                 : profile_iterator_create(data, path, flags,
+                                                           &iterator->inner);
+
+    if (code != 0) {
+        free(iterator);
+        iterator = NULL;
+    }
+    *iterator_out = iterator;
+    return code;
+}
+
+static long
+iterate(void *data, void *iterator, char **name_out, char **value_out)
+{
+    struct iterator *of = iterator;
+
+    (void)data;
+    return profile_iterator(&of->inner, name_out, value_out);
+}
+
+static void
+free_iterator(void *data, void *iterator)
+{
+    struct iterator *of = iterator;
+
+    (void)data;
+    if (of->inner != NULL) {
+        profile_iterator_free(&of->inner);
+    }
+    free(of);
+}
+
+static void
+free_string(void *data, char *text)
+{
+    (void)data;
+    profile_release_string(text);
+}
+
+/* Whether PROFILE has the relation that PATH names. */
+static bool
+has(profile_t profile, const char *const *path)
+{
+    char **values = NULL;
+    bool has_any = profile_get_values(profile, path, &values) == 0;
+
+    profile_free_list(values);
+    return has_any;
+}
+
+/* Whether SECTION of PROFILE, or a realm's part of it, names certificates. */
+static bool
+names_certificates(profile_t profile, const char *section)
+{
+    static const char relation[] = "pkinit_identities";
+    const char *const path[] = {section, relation, NULL};
+    const char *parent[] = {section, NULL};
+    char **realms = NULL;
+    bool names_any = has(profile, path);
+
+    if (profile_get_subsection_names(profile, parent, &realms) == 0) {
+        for (size_t i = 0; realms[i] != NULL && !names_any; i++) {
+            const char *const inner[] = {section, realms[i], relation, NULL};
+
+            names_any = has(profile, inner);
+        }
+    }
+    profile_free_list(realms);
+    return names_any;
+}
+
+/* A context that reads PROFILE, with the plugin left out; NULL: none. */
+static krb5_context
+make_context(profile_t profile)
+{
+    struct profile_vtable functions = {
+        .minor_ver = 1,
+        .get_values = get_values,
+        .free_values = free_values,
+        .iterator_create = create_iterator,
+        .iterator = iterate,
+        .iterator_free = free_iterator,
+        .free_string = free_string,
+    };
+    profile_t without = NULL;
+    krb5_context context = NULL;
+
+    if (profile_init_vtable(&functions, profile, &without) != 0) {
+        return NULL;
+    }
+    if (krb5_init_context_profile(without, 0, &context) != 0) {
+        context = NULL;
+    }
+    profile_release(without);
+    return context;
+}
+
+void
+pkinit_leave_out(struct krb *krb, const struct options *options)
+{
+    profile_t profile = NULL;
+    krb5_context context = NULL;
+
+    if (krb->context == NULL || options->anon_fast ||
+        preauth_wants_pkinit(options) ||
+        krb5_get_profile(krb->context, &profile) != 0) {
+        return;
+    }
+    /* Whoever has a list of his own there knows what he wants. */
+    if (!has(profile, disable_path) &&
+        !names_certificates(profile, "libdefaults") &&
+        !names_certificates(profile, "realms")) {
+        context = make_context(profile);
+    }
+    if (context == NULL) {
+        profile_release(profile);
+        return;
+    }
+    krb_replace_context(krb, context, profile);
+    log_line(krb->log, LOG_LEVEL_DEBUG,
+             "no PKINIT: neither options nor krb5.conf name a certificate");
+}
