@@ -6,14 +6,20 @@
 #include "helper/identity.h"
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/keyctl.h>
@@ -281,6 +287,111 @@ START_TEST(test_identity_root_may_be_root)
 }
 END_TEST
 
+/*
+ * A file system that never answers: whoever asks it for something waits.  The
+ * descriptor that it hangs on is closed by the end of the test.
+ */
+static char *
+mount_dead_file_system(char *folder)
+{
+    char *place = suite_path(folder, "dead");
+    char options[128];
+    int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    ck_assert_int_eq(chmod(folder, 0755), 0);
+    ck_assert_int_eq(mkdir(place, 0755), 0);
+    (void)snprintf(options, sizeof(options),
+                   "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other", fd);
+    ck_assert_int_eq(mount("dead", place, "fuse", 0, options), 0);
+    return place;
+}
+
+/* The first child of PID, once it has one; 0 where that takes too long. */
+static pid_t
+child_of(pid_t pid)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    char path[64];
+    int child = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+                   (int)pid);
+    for (int i = 0; child == 0 && i < 500; i++) {
+        FILE *children = fopen(path, "re");
+
+        if (children != NULL) {
+            if (fscanf(children, "%d", &child) != 1) {
+                child = 0;
+            }
+            (void)fclose(children);
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return child;
+}
+
+/* Whether PID is there and is no zombie, for as long as five seconds. */
+static bool
+stays(pid_t pid)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    char path[64];
+    char state = 'R';
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    for (int i = 0; state != 'Z' && i < 500; i++) {
+        FILE *stat = fopen(path, "re");
+
+        state = 'Z';
+        if (stat != NULL) {
+            if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1) {
+                state = 'Z';
+            }
+            (void)fclose(stat);
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return state != 'Z';
+}
+
+/* Who tries a file that does not answer does not outlive who wants to know. */
+START_TEST(test_identity_who_tries_a_file_ends_with_who_waits)
+{
+    char *folder = NULL;
+    char *place = NULL;
+    char *file = NULL;
+    pid_t judge = -1;
+    pid_t trying = 0;
+
+    NEEDS_ACCOUNTS();
+    folder = suite_tmpdir();
+    place = mount_dead_file_system(folder);
+    file = suite_path(place, "key");
+    judge = fork();
+    ck_assert_int_ge(judge, 0);
+    if (judge == 0) {
+        (void)identity_can_read(
+            &(struct identity_account){.uid = ALICE, .gid = ALICE},
+            (char *const[]){file}, 1);
+        _exit(0);
+    }
+    trying = child_of(judge);
+    ck_assert_int_gt(trying, 0);
+    /* Both wait. */
+    ck_assert_int_eq(waitpid(judge, NULL, WNOHANG), 0);
+    ck_assert_int_eq(kill(judge, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(judge, NULL, 0), judge);
+    ck_assert(!stays(trying));
+    ck_assert_int_eq(umount2(place, MNT_DETACH), 0);
+    free(file);
+    free(place);
+    suite_remove_tree(folder);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -301,5 +412,6 @@ main(void)
     tcase_add_loop_test(tcase, test_identity_that_could_go_back_is_refused, 0,
                         2);
     tcase_add_test(tcase, test_identity_root_may_be_root);
+    tcase_add_test(tcase, test_identity_who_tries_a_file_ends_with_who_waits);
     return suite_main(suite);
 }
