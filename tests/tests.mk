@@ -22,6 +22,7 @@ room_tests = \
 	tests/helper/test_identity \
 	tests/helper/test_timer \
 	tests/pam/test_codes \
+	tests/krb/test_appdefaults \
 	tests/krb/test_ccache \
 	tests/krb/test_krb \
 	tests/krb/test_pkinit \

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "krb/appdefaults.h"
 #include "krb/ccache.h"
 
 void
@@ -25,7 +26,7 @@ helper_greet(struct helper *helper, struct krb *krb)
     if (outcome != OUTCOME_SUCCESS) {
         return outcome;
     }
-    if (krb_complete_options(krb, &helper->options, helper->request.service) <
+    if (appdefaults_complete(krb, &helper->options, helper->request.service) <
         0) {
         return krb_refuse(krb, OUTCOME_NO_MEMORY, "out of memory");
     }

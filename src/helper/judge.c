@@ -10,6 +10,7 @@
 
 #include "helper/principals.h"
 #include "helper/relay.h"
+#include "krb/appdefaults.h"
 #include "krb/authorize.h"
 #include "krb/ccache.h"
 #include "krb/names.h"
@@ -825,6 +826,7 @@ judge_probe(struct helper *helper, struct krb *krb, struct job_result *result)
     enum outcome outcome = helper_greet(helper, krb);
 
     if (outcome == OUTCOME_SUCCESS) {
+        appdefaults_review(krb);
         /* Keys have a realm of their own; a user needs the default one. */
         outcome = names_principal(krb, "root", &helper->options, &anybody);
     }

@@ -1,6 +1,6 @@
 /*
  * What this program makes of libkrb5: a context with its log and trace, the
- * words of the last failure, krb5.conf's say in our options, and the ONE table
+ * words of the last failure, a few questions to krb5.conf, and the ONE table
  * from krb5_error_code to outcome.  Only src/krb sees <krb5.h>.
  */
 #ifndef KRB_KRB_H
@@ -74,17 +74,6 @@ enum outcome krb_said(struct krb *krb, krb5_error_code code);
 enum outcome krb_refuse(struct krb *krb, enum outcome outcome,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/*
- * Fills in what OPTIONS leaves open from [appdefaults] of krb5.conf: the top
- * level, the section of the realm, `pam` and `pam` per realm, the more special
- * one winning (krb5_appdefault_string).  `timeout` can only get shorter.  A
- * bad value is logged at error level and left out, and so is what another
- * module has and this one has not.  A flag may be a list of services; SERVICE
- * is the present one.  0 or -ENOMEM.  Sets krb->call_limit_s.
- */
-int krb_complete_options(struct krb *krb, struct options *options,
-                         const char *service);
 
 /*
  * The boolean NAME of [libdefaults], per REALM or for all, false where it is

@@ -402,6 +402,21 @@ START_TEST(test_check_appdefaults_that_are_no_legal_values)
 }
 END_TEST
 
+/* What is legal, and hardly meant. */
+START_TEST(test_check_appdefaults_that_are_hardly_meant)
+{
+    NEEDS_NAMESPACE();
+    common_config("[appdefaults]\npam = {\nignore_rot = true\n"
+                  "ignore_root = ture\nhelper = /bin/true\n}\n");
+    CHECK_GOOD("note   krb5.conf: [appdefaults], pam: there is no option "
+               "ignore_rot");
+    CHECK_GOOD("note   krb5.conf: [appdefaults], pam: ignore_root = ture is a "
+               "list of services");
+    CHECK_GOOD("note   krb5.conf: [appdefaults], pam: helper has no effect "
+               "here");
+}
+END_TEST
+
 START_TEST(test_check_keytab_that_is_missing)
 {
     NEEDS_NAMESPACE();
@@ -829,6 +844,7 @@ main(void)
     tcase_add_test(tcase, test_check_krb5_conf_that_is_missing);
     tcase_add_test(tcase, test_check_default_realm_that_is_not_the_keytabs);
     tcase_add_test(tcase, test_check_krb5_conf_without_a_default_realm);
+    tcase_add_test(tcase, test_check_appdefaults_that_are_hardly_meant);
     tcase_add_test(tcase, test_check_appdefaults_that_are_no_legal_values);
     tcase_add_test(tcase, test_check_keytab_that_is_missing);
     tcase_add_test(tcase, test_check_keytab_that_others_can_read);

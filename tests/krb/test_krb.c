@@ -208,53 +208,6 @@ START_TEST(test_krb_flag_is_per_realm)
 }
 END_TEST
 
-START_TEST(test_krb_timeout_of_krb5_conf_only_shortens)
-{
-    static const struct {
-        const char *argument;
-        const char *lines;
-        int64_t seconds;
-    } rows[] = {
-        {"timeout=5", "[appdefaults]\ntimeout = 3\n", 3},
-        {"timeout=5", "[appdefaults]\ntimeout = 7\n", 5},
-        {NULL, "[appdefaults]\ntimeout = 3\n", 3},
-        {NULL, "[appdefaults]\ntimeout = 3600\n", 10},
-        {"timeout=5", "[appdefaults]\ntimeout = 0\n", 5},
-        {"timeout=5", "[appdefaults]\ntimeout = soon\n", 5},
-    };
-    struct options options;
-
-    here_configure(rows[_i].lines);
-    ck_assert_int_eq(options_init(&options), 0);
-    if (rows[_i].argument != NULL) {
-        ck_assert_int_eq(
-            options_set(&options, OPTION_FROM_ARGUMENT, rows[_i].argument), 0);
-    }
-    ck_assert_int_eq(krb_complete_options(&here.krb, &options, "test"), 0);
-    ck_assert_int_eq(options.timeout, rows[_i].seconds);
-    options_free(&options);
-}
-END_TEST
-
-/* What decides who runs and where is the PAM line's alone. */
-START_TEST(test_krb_dangerous_options_of_krb5_conf_are_not_heard)
-{
-    struct options options;
-
-    here_configure("[appdefaults]\nhelper = /tmp/evil\ntrace = /tmp/trace\n"
-                   "state_dir = /tmp/s\nruntime_dir = /tmp/r\n"
-                   "realm = EVIL.TEST\n");
-    ck_assert_int_eq(options_init(&options), 0);
-    ck_assert_int_eq(krb_complete_options(&here.krb, &options, "test"), 0);
-    ck_assert_str_ne(options.helper, "/tmp/evil");
-    ck_assert_ptr_null(options.trace);
-    ck_assert_str_ne(options.state_dir, "/tmp/s");
-    ck_assert_str_ne(options.runtime_dir, "/tmp/r");
-    ck_assert_ptr_null(options.realm);
-    options_free(&options);
-}
-END_TEST
-
 START_TEST(test_krb_offset_is_taken_over)
 {
     static const int64_t offsets[] = {0, 1200, -1200, 3500};
@@ -383,10 +336,6 @@ main(void)
                         4);
     tcase_add_loop_test(tcase, test_krb_clockskew_is_krb5_confs, 0, 4);
     tcase_add_loop_test(tcase, test_krb_flag_is_per_realm, 0, 7);
-    tcase_add_loop_test(tcase, test_krb_timeout_of_krb5_conf_only_shortens, 0,
-                        6);
-    tcase_add_test(tcase,
-                   test_krb_dangerous_options_of_krb5_conf_are_not_heard);
     tcase_add_loop_test(tcase, test_krb_offset_is_taken_over, 0, 4);
     tcase_add_loop_test(tcase, test_krb_offset_of_a_day_is_refused, 0, 5);
     tcase_add_loop_test(tcase, test_authorize_by_name, 0, 12);
