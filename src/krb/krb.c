@@ -260,17 +260,17 @@ krb_replace_context(struct krb *krb, krb5_context context,
 }
 
 enum outcome
-krb_reopen(struct krb *krb)
+krb_move(struct krb *krb, krb5_context context, struct _profile_t *profile)
 {
     struct krb before = *krb;
     struct krb_offset offset = krb_offset_learned(krb);
     char *realm = NULL;
-    enum outcome outcome = krb_open(krb, before.log, before.trace_fd);
+    enum outcome outcome = OUTCOME_SUCCESS;
 
-    if (outcome == OUTCOME_SUCCESS) {
-        krb->call_limit_s = before.call_limit_s;
-        outcome = krb_offset_apply(krb, offset);
-    }
+    krb->context = context;
+    krb->profile = profile;
+    set_trace(krb);
+    outcome = krb_offset_apply(krb, offset);
     if (outcome == OUTCOME_SUCCESS &&
         krb5_get_default_realm(before.context, &realm) == 0 &&
         krb5_set_default_realm(krb->context, realm) != 0) {

@@ -45,11 +45,12 @@ void krb_replace_context(struct krb *krb, krb5_context context,
                          struct _profile_t *profile);
 
 /*
- * A new context in the place of KRB's, without what libkrb5's plugins have kept
- * in the old one; realm and clock offset are taken along.  After a failure KRB
- * is as it was.
+ * The same with realm and clock offset, for a context that has been in use.
+ * What libkrb5's plugins have kept in it is left behind.  After a failure KRB
+ * is as it was, and CONTEXT and PROFILE are gone.
  */
-enum outcome krb_reopen(struct krb *krb);
+enum outcome krb_move(struct krb *krb, krb5_context context,
+                      struct _profile_t *profile);
 
 /* The outcome that CODE of libkrb5 stands for. */
 enum outcome krb_outcome(krb5_error_code code);

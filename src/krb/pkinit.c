@@ -1,7 +1,7 @@
 /*
- * PKINIT left out.  krb5.conf(5) can do that ([plugins], clpreauth, disable);
- * here it is done for one context, which reads krb5.conf through a profile that
- * says so besides.
+ * PKINIT left out, or without a certificate.  krb5.conf(5) can do both; here it
+ * is done for one context, which reads krb5.conf through a profile that says so
+ * besides.
  */
 #include "krb/pkinit.h"
 
@@ -18,6 +18,9 @@ static const char *const disable_path[] = {"plugins", "clpreauth", "disable",
 static char pkinit[] = "pkinit";
 static char *disabled[] = {pkinit, NULL};
 
+/* The relation that names certificates, for all or in a realm's section. */
+static const char identities[] = "pkinit_identities";
+
 static bool
 is_disable_path(const char *const *path)
 {
@@ -30,19 +33,40 @@ is_disable_path(const char *const *path)
     return path[i] == NULL && disable_path[i] == NULL;
 }
 
+static bool
+ends_in_identities(const char *const *path)
+{
+    size_t length = 0;
+
+    while (path[length] != NULL) {
+        length++;
+    }
+    return length > 0 && strcmp(path[length - 1], identities) == 0;
+}
+
 /*
- * The functions of the profile (struct profile_vtable of profile.h); DATA is
+ * The functions of the profiles (struct profile_vtable of profile.h); DATA is
  * the one of krb5.conf.
  */
 
 static long
-get_values(void *data, const char *const *path, char ***values_out)
+get_values_without_plugin(void *data, const char *const *path,
+                          char ***values_out)
 {
     if (is_disable_path(path)) {
         *values_out = disabled;
         return 0;
     }
     return profile_get_values(data, path, values_out);
+}
+
+static long
+get_values_without_certificate(void *data, const char *const *path,
+                               char ***values_out)
+{
+    return ends_in_identities(path)
+               ? PROF_NO_RELATION
+               : profile_get_values(data, path, values_out);
 }
 
 static void
@@ -119,15 +143,14 @@ has(profile_t profile, const char *const *path)
 static bool
 names_certificates(profile_t profile, const char *section)
 {
-    static const char relation[] = "pkinit_identities";
-    const char *const path[] = {section, relation, NULL};
+    const char *const path[] = {section, identities, NULL};
     const char *parent[] = {section, NULL};
     char **realms = NULL;
     bool names_any = has(profile, path);
 
     if (profile_get_subsection_names(profile, parent, &realms) == 0) {
         for (size_t i = 0; realms[i] != NULL && !names_any; i++) {
-            const char *const inner[] = {section, realms[i], relation, NULL};
+            const char *const inner[] = {section, realms[i], identities, NULL};
 
             names_any = has(profile, inner);
         }
@@ -136,9 +159,9 @@ names_certificates(profile_t profile, const char *section)
     return names_any;
 }
 
-/* A context that reads PROFILE, with the plugin left out; NULL: none. */
+/* A context that reads PROFILE with the help of GET_VALUES; NULL: none. */
 static krb5_context
-make_context(profile_t profile)
+make_context(profile_t profile, profile_get_values_fn get_values)
 {
     struct profile_vtable functions = {
         .minor_ver = 1,
@@ -177,7 +200,7 @@ pkinit_leave_out(struct krb *krb, const struct options *options)
     if (!has(profile, disable_path) &&
         !names_certificates(profile, "libdefaults") &&
         !names_certificates(profile, "realms")) {
-        context = make_context(profile);
+        context = make_context(profile, get_values_without_plugin);
     }
     if (context == NULL) {
         profile_release(profile);
@@ -185,5 +208,24 @@ pkinit_leave_out(struct krb *krb, const struct options *options)
     }
     krb_replace_context(krb, context, profile);
     log_line(krb->log, LOG_LEVEL_DEBUG,
-             "no PKINIT: neither options nor krb5.conf name a certificate");
+             "libkrb5's PKINIT is left out: there is no try_pkinit, use_pkinit "
+             "or anon_fast, and no pkinit_identities in krb5.conf");
+}
+
+bool
+pkinit_forget(struct krb *krb)
+{
+    profile_t profile = NULL;
+    krb5_context context = NULL;
+
+    /* A context that was replaced already has no certificate. */
+    if (krb->profile != NULL || krb5_get_profile(krb->context, &profile) != 0) {
+        return false;
+    }
+    context = make_context(profile, get_values_without_certificate);
+    if (context == NULL) {
+        profile_release(profile);
+        return false;
+    }
+    return krb_move(krb, context, profile) == OUTCOME_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "krb/pkinit.h"
 #include "krb/tickets.h"
 
 /* How long anonymous armor is good for; kept no longer than the process. */
@@ -514,8 +515,7 @@ preauth_drops_pkinit(struct krb *krb, struct preauth *preauth,
              "the KDC does not take the certificate, going on without: %s",
              krb->detail);
     preauth->is_pkinit_out = true;
-    /* The plugin keeps the identity in the context. */
-    return krb_reopen(krb) == OUTCOME_SUCCESS;
+    return pkinit_forget(krb);
 }
 
 /* Whether libkrb5 has noted in CACHE that PKINIT got the tickets. */

@@ -942,6 +942,25 @@ START_TEST(test_preauth_bad_certificate_leaves_the_password)
 }
 END_TEST
 
+/* Nor is the one that krb5.conf names taken for it once more. */
+START_TEST(test_preauth_bad_certificate_of_krb5_conf_leaves_the_password)
+{
+    static const char *const arguments[] = {TRACED "try_pkinit",
+                                            TRACED "try_pkinit anon_fast"};
+
+    NEEDS_ROOT();
+    install_all();
+    common_config("[libdefaults]\nPAM.TEST = {\npkinit_identities = FILE:" PLACE
+                  "/pki/bob.pem," PLACE "/pki/bob.key\n}\n");
+    EXPECT(authenticate("alice", arguments[_i], alice_answers), PAM_SUCCESS);
+    ck_assert_uint_eq(stack.shown_count, 1);
+    check_shown(0, PAM_PROMPT_ECHO_OFF, "Password: ");
+    /* The armor. */
+    ck_assert_uint_eq(got(BY_PKINIT), _i == 0 ? 0 : 1);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
 START_TEST(test_preauth_bad_certificate_that_is_insisted_on_fails)
 {
     char arguments[512];
@@ -1299,6 +1318,9 @@ add_certificates(Suite *suite)
     tcase_add_test(tcase, test_preauth_certificate_in_a_host_of_the_user);
     tcase_add_loop_test(tcase, test_preauth_bad_certificate_leaves_the_password,
                         0, BAD_CERTIFICATES_COUNT);
+    tcase_add_loop_test(
+        tcase, test_preauth_bad_certificate_of_krb5_conf_leaves_the_password, 0,
+        2);
     tcase_add_loop_test(tcase,
                         test_preauth_bad_certificate_that_is_insisted_on_fails,
                         0, BAD_CERTIFICATES_COUNT);
