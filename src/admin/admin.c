@@ -115,13 +115,20 @@ admin_answer_free(struct admin_answer *answer)
     *answer = (struct admin_answer){0};
 }
 
+bool
+admin_is_of_krb5_conf(const char *text)
+{
+    return strncmp(text, ADMIN_OF_KRB5_CONF, strlen(ADMIN_OF_KRB5_CONF)) == 0;
+}
+
 /* One question on its way: what the handlers work with. */
 struct asking {
-    const struct admin *admin;
+    struct admin *admin;
     struct options options;
     struct deadline deadline;
-    void (*note)(void *data, const char *text);
+    void (*note)(void *data, enum log_level level, const char *text);
     void *data;
+    bool has_told; /* of krb5.conf */
     struct admin_answer *answer;
 };
 
@@ -156,14 +163,21 @@ inform(void *data, const char *text)
     admin_detail(asking->admin, "%s", text);
 }
 
+/* What is wrong with krb5.conf each helper says: it is told once. */
 static void
 note(void *data, enum log_level level, const char *text)
 {
-    const struct asking *asking = data;
+    struct asking *asking = data;
     char escaped[LOG_LINE_MAX];
 
+    if (admin_is_of_krb5_conf(text)) {
+        asking->has_told = true;
+        if (asking->admin->has_told) {
+            return;
+        }
+    }
     if (level != LOG_LEVEL_DEBUG && asking->note != NULL) {
-        asking->note(asking->data, text);
+        asking->note(asking->data, level, text);
     } else if (level != LOG_LEVEL_DEBUG || asking->admin->is_debug) {
         (void)fprintf(stderr, "krb5cc: helper: %s\n",
                       log_escape(escaped, sizeof(escaped), text));
@@ -268,6 +282,7 @@ ask(struct asking *asking, const struct request *wanted,
     }
     client_run(&client, &request, &got);
     client_end(&client);
+    asking->admin->has_told |= asking->has_told;
     answer_out->outcome = got.result.outcome;
     answer_out->principal = copy_text(got.result.principal);
     answer_out->cache = copy_text(got.result.cache);
@@ -381,8 +396,9 @@ admin_ask(struct admin *admin, enum job job, const struct record *record,
 
 void
 admin_ask_machine(struct admin *admin, enum job job,
-                  void (*hear)(void *data, const char *text), void *data,
-                  struct admin_answer *answer_out)
+                  void (*hear)(void *data, enum log_level level,
+                               const char *text),
+                  void *data, struct admin_answer *answer_out)
 {
     struct asking asking = {.admin = admin, .note = hear, .data = data};
     const struct request request = {.job = job, .user = "", .cache = ""};

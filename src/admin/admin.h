@@ -40,6 +40,7 @@ struct admin {
     bool is_debug;
 
     bool has_failed; /* admin_fail was called */
+    bool has_told;   /* what the helper has to say of krb5.conf */
     /* How long each user has kept us: whoever is slow is not asked again. */
     struct admin_time *times;
     size_t time_count;
@@ -105,8 +106,14 @@ void admin_ask(struct admin *admin, enum job job, const struct record *record,
  * meanwhile, but for debugging.
  */
 void admin_ask_machine(struct admin *admin, enum job job,
-                       void (*note)(void *data, const char *text), void *data,
-                       struct admin_answer *answer_out);
+                       void (*note)(void *data, enum log_level level,
+                                    const char *text),
+                       void *data, struct admin_answer *answer_out);
+
+/* Whether TEXT, which the helper has said, is about krb5.conf; how it begins.
+ */
+#define ADMIN_OF_KRB5_CONF "krb5.conf, "
+bool admin_is_of_krb5_conf(const char *text);
 
 /* What came of admin_end_cache. */
 enum admin_end {

@@ -300,7 +300,7 @@ check_directory(struct admin *admin, const char *what, const char *path)
     if (fd == -ENOENT && slash != NULL && stat(above, &status) == 0 &&
         S_ISDIR(status.st_mode)) {
         report(admin, VERDICT_OK, what,
-               "%s is not there yet; the first login makes it", path);
+               "%s is not there yet; it is made when it is needed", path);
     } else if (fd == -ENOENT) {
         report(admin, VERDICT_WRONG, what,
                "%s is not there, nor is what it would be in; mkdir -p -m 0700 "
@@ -383,14 +383,17 @@ check_config(struct admin *admin)
 
 /* What the helper has to say meanwhile. */
 static void
-pass_on(void *data, const char *text)
+pass_on(void *data, enum log_level level, const char *text)
 {
-    static const char krb5_conf[] = "krb5.conf, ";
-    size_t length = sizeof(krb5_conf) - 1;
-    bool is_of_krb5_conf = strncmp(text, krb5_conf, length) == 0;
+    enum verdict verdict =
+        level == LOG_LEVEL_ERROR ? VERDICT_WRONG : VERDICT_NOTE;
 
-    report(data, VERDICT_NOTE, is_of_krb5_conf ? "krb5.conf" : "keytab", "%s",
-           is_of_krb5_conf ? text + length : text);
+    if (admin_is_of_krb5_conf(text)) {
+        report(data, verdict, "krb5.conf", "%s",
+               text + strlen(ADMIN_OF_KRB5_CONF));
+    } else {
+        report(data, verdict, "keytab", "%s", text);
+    }
 }
 
 /* What to do about OUTCOME of a probe. */

@@ -396,9 +396,18 @@ START_TEST(test_check_appdefaults_that_are_no_legal_values)
     NEEDS_NAMESPACE();
     common_config("[appdefaults]\npam = {\nminimum_uid = many\n"
                   "tokens = true\n}\n");
-    CHECK_GOOD("note   krb5.conf: [appdefaults]: many is not a legal value of "
-               "minimum_uid");
-    CHECK_GOOD("note   krb5.conf: [appdefaults]: tokens is not supported: AFS");
+    RUN("check", 1);
+    ck_assert_uint_eq(
+        desk_count("WRONG  krb5.conf: [appdefaults]: many is not a legal value "
+                   "of minimum_uid"),
+        1);
+    ck_assert_uint_eq(
+        desk_count("WRONG  krb5.conf: [appdefaults]: tokens is not supported: "
+                   "AFS"),
+        1);
+    /* Not by each helper. */
+    ck_assert_uint_eq(desk_count("minimum_uid"), 1);
+    ck_assert_uint_eq(desk_count("tokens"), 1);
 }
 END_TEST
 
