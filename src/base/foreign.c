@@ -35,6 +35,11 @@
         .name = (option), .whose = (origin), .kind = FOREIGN_ALWAYS,           \
         .advice = (words)                                                      \
     }
+#define NEVER(option, origin, words)                                           \
+    {                                                                          \
+        .name = (option), .whose = (origin), .kind = FOREIGN_NEVER,            \
+        .advice = (words)                                                      \
+    }
 #define NONE(option, origin, words)                                            \
     {                                                                          \
         .name = (option), .whose = (origin), .kind = FOREIGN_NONE,             \
@@ -55,9 +60,9 @@ static const struct foreign table[] = {
     TEMPLATE("ccname_template", RED_HAT, "ccache"),
     OPPOSITE("chpw_prompt", RED_HAT, "defer_pwchange"),
     NONE("cred_session", RED_HAT, REMOVE),
-    NONE("debug_sensitive", RED_HAT, "passwords are never logged; remove it"),
-    NONE("existing_ticket", RED_HAT,
-         "a ticket in a cache is no proof of who somebody is; remove it"),
+    NEVER("debug_sensitive", RED_HAT, "passwords are never logged; remove it"),
+    NEVER("existing_ticket", RED_HAT,
+          "a ticket in a cache is no proof of who somebody is; remove it"),
     NONE("external", RED_HAT,
          "a cache that the host puts into KRB5CCNAME is left alone as it is; "
          "remove it"),
@@ -66,9 +71,9 @@ static const struct foreign table[] = {
     SAME("ignore_unknown_spn", RED_HAT, "ignore_unknown_principals"),
     SAME("ignore_unknown_upn", RED_HAT, "ignore_unknown_principals"),
     OPPOSITE("initial_prompt", RED_HAT, "no_prompt"),
-    NONE("krb4_convert", RED_HAT, NO_KRB4),
-    NONE("krb4_convert_524", RED_HAT, NO_KRB4),
-    NONE("krb4_use_as_req", RED_HAT, NO_KRB4),
+    NEVER("krb4_convert", RED_HAT, NO_KRB4),
+    NEVER("krb4_convert_524", RED_HAT, NO_KRB4),
+    NEVER("krb4_use_as_req", RED_HAT, NO_KRB4),
     NONE("mappings", RED_HAT,
          "use alt_auth_map, and auth_to_local in krb5.conf"),
     NONE("multiple_ccaches", RED_HAT,
@@ -85,13 +90,14 @@ static const struct foreign table[] = {
          "whatever is asked is put to the user; remove it"),
     NONE("token_strategy", RED_HAT, NO_AFS),
     NONE("tokens", RED_HAT, NO_AFS),
-    NONE("unsecure_for_debugging_only", RED_HAT,
-         "a cache belongs to its user alone; remove it"),
+    NEVER("unsecure_for_debugging_only", RED_HAT,
+          "a cache belongs to its user alone; remove it"),
     NONE("use_shmem", RED_HAT, REMOVE),
     OPPOSITE_NO_LIST("user_check", RED_HAT, "no_user_check"),
-    ALWAYS("validate", RED_HAT,
-           "where the keytab has a host key the KDC is verified with it; "
-           "remove the key, or put the right one there"),
+    ALWAYS(
+        "validate", RED_HAT,
+        "with a host key in the keytab the KDC is always verified: see to it "
+        "that it is the right one"),
     NONE("validate_user_user", RED_HAT, "give the host a keytab"),
     NONE("warn", RED_HAT,
          "a password about to expire is always said; silent says nothing"),

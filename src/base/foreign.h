@@ -15,6 +15,7 @@ enum foreign_kind {
     FOREIGN_OPPOSITE, /* the same of a flag that means the opposite */
     FOREIGN_TEMPLATE, /* a name of a cache with tokens of its own */
     FOREIGN_ALWAYS,   /* a flag that is always true here */
+    FOREIGN_NEVER,    /* one that is always false */
     FOREIGN_NONE      /* nothing here corresponds to it */
 };
 
@@ -23,8 +24,8 @@ struct foreign {
     const char *whose;
     enum foreign_kind kind;
     bool is_no_list;    /* of services in krb5.conf: a slip would let more in */
-    const char *row;    /* which one, NULL for ALWAYS and NONE */
-    const char *advice; /* of ALWAYS (where it shall be false) and NONE */
+    const char *row;    /* which one, NULL for ALWAYS, NEVER and NONE */
+    const char *advice; /* of ALWAYS and NEVER (else than so) and NONE */
 };
 
 /* The table, sorted by name. */

@@ -467,9 +467,13 @@ give_foreign(struct options *options, const struct origin *origin,
     if (foreign->kind == FOREIGN_NONE) {
         return -ENOTSUP;
     }
-    if (foreign->kind == FOREIGN_ALWAYS) {
+    if (foreign->kind == FOREIGN_ALWAYS || foreign->kind == FOREIGN_NEVER) {
         status = set_flag(&flag, pair->value, origin->service);
-        return status < 0 ? status : flag == is_not ? -ENOTSUP : 0;
+        if (status == 0 &&
+            (flag != is_not) != (foreign->kind == FOREIGN_ALWAYS)) {
+            status = -ENOTSUP;
+        }
+        return status;
     }
     if (foreign->is_no_list) {
         here.service = NULL;

@@ -127,6 +127,12 @@ static const struct {
     const char *text;
     int status;
 } odd[] = {
+    {"krb4_convert=false", 0},
+    {"no_krb4_convert", 0},
+    {"krb4_convert", -ENOTSUP},
+    {"krb4_convert=true", -ENOTSUP},
+    {"no_krb4_convert=false", -ENOTSUP},
+    {"krb4_convert=perhaps", -EINVAL},
     {"validate", 0},
     {"validate=true", 0},
     {"validate=false", -ENOTSUP},

@@ -1070,7 +1070,7 @@ END_TEST
 static const struct bad_option unsupported[] = {
     {"pwhelp=/etc/help", "option pwhelp=/etc/help is not supported: put "
                          "pam_echo.so before this module: ignored"},
-    {"no_validate", "option no_validate is not supported: where the keytab"},
+    {"no_validate", "option no_validate is not supported: with a host key"},
     {"tokens", "AFS tokens"},
 };
 
