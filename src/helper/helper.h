@@ -16,9 +16,7 @@ struct helper {
     /* The user of the request, where that is not PAM_USER; owned, or NULL. */
     char *local_user;
 
-    /* The user's groups, until the module knows them. */
     bool has_looked_up_groups;
-    struct groups groups;
 
     /* Of the jobs that talk to a KDC. */
     struct line exchange;

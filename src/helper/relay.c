@@ -17,9 +17,6 @@
 /* An exchange that says more than this before its tickets has gone mad. */
 #define RELAYED_MAX 200
 
-/* Whoever does not answer so soon is a person at a keyboard. */
-#define AT_ONCE_MS 10
-
 /* The exchange cannot be who it should be: says so and ends. */
 static void
 give_up_exchange(const struct line *judge)
@@ -210,61 +207,28 @@ may_ask(enum job job)
 }
 
 /*
- * Looks up the user's groups, once, behind the question for the password, and
- * for who has no account too: how long it takes tells nobody who has one.
+ * Looks up the user's groups, once, and lets the module know them.  At a moment
+ * when the exchange has something to do, behind the question for the password,
+ * and for who has no account too: how long it takes tells nobody who has one.
  */
 static void
 look_up_groups(struct helper *helper)
 {
     const struct request *request = &helper->request;
-
-    if (!helper->has_looked_up_groups && request->job == JOB_ACQUIRE) {
-        helper->has_looked_up_groups = true;
-        identity_prepare_user(request->user, request->gid, &helper->groups);
-    }
-}
-
-/* Lets the module know the user's groups, once. */
-static void
-tell_groups(struct helper *helper)
-{
+    struct groups groups = {.are_known = false};
     struct bytes payload = BYTES_EMPTY;
 
-    look_up_groups(helper);
-    if (helper->request.has_account && helper->groups.are_known &&
+    if (helper->has_looked_up_groups || request->job != JOB_ACQUIRE) {
+        return;
+    }
+    helper->has_looked_up_groups = true;
+    identity_prepare_user(request->user, request->gid, &groups);
+    if (request->has_account && groups.are_known &&
         helper->module.version >= 3) {
-        groups_pack(&payload, &helper->groups);
+        groups_pack(&payload, &groups);
         line_send(&helper->module, MESSAGE_GROUPS, &payload);
         bytes_free(&payload);
     }
-    helper->groups.are_known = false;
-}
-
-/* Whether the module's answer is not there at once: somebody types it. */
-static bool
-is_being_typed(const struct helper *helper)
-{
-    struct pollfd answer = {.fd = helper->module.fd, .events = POLLIN};
-
-    return poll(&answer, 1, AT_ONCE_MS) == 0;
-}
-
-/* The module's answer to the prompt that it has been sent. */
-static struct message
-hear_answer(struct helper *helper)
-{
-    struct message answer;
-
-    timer_pause();
-    if (is_being_typed(helper)) {
-        /* NSS has no time but ours. */
-        timer_resume();
-        look_up_groups(helper);
-        timer_pause();
-    }
-    answer = line_expect(&helper->module, MESSAGE_ANSWER);
-    timer_resume();
-    return answer;
 }
 
 /* Passes a prompt on to the user and the answer back. */
@@ -279,12 +243,13 @@ relay_prompt(struct helper *helper, struct message *message)
         prompts_unpack(bytes_span(&message->payload), &prompts) < 0) {
         line_hang_up();
     }
+    timer_pause();
     line_send(&helper->module, MESSAGE_PROMPT, &message->payload);
-    answer = hear_answer(helper);
+    answer = line_expect(&helper->module, MESSAGE_ANSWER);
+    timer_resume();
     line_send(&helper->exchange, MESSAGE_ANSWER, &answer.payload);
     message_free(&answer);
-    /* The exchange has something to do now. */
-    tell_groups(helper);
+    look_up_groups(helper);
 }
 
 /* Passes on what the exchange may say to the outside; nothing else. */
@@ -428,7 +393,7 @@ relay_begin(struct helper *helper, struct krb *krb, const struct begin *begin)
     bytes_free(&armor);
     if (helper->request.password.length > 0) {
         /* Nobody will be asked. */
-        tell_groups(helper);
+        look_up_groups(helper);
     }
 }
 
