@@ -128,35 +128,52 @@ free_string(void *data, char *text)
     profile_release_string(text);
 }
 
-/* Whether PROFILE has the relation that PATH names. */
+/* Whether PROFILE may have the relation that PATH names: it does not say no. */
 static bool
-has(profile_t profile, const char *const *path)
+may_have(profile_t profile, const char *const *path)
 {
     char **values = NULL;
-    bool has_any = profile_get_values(profile, path, &values) == 0;
+    long code = profile_get_values(profile, path, &values);
 
     profile_free_list(values);
-    return has_any;
+    return code != PROF_NO_RELATION && code != PROF_NO_SECTION;
 }
 
-/* Whether SECTION of PROFILE, or a realm's part of it, names certificates. */
+/* The same of certificates in SECTION, for all or in a realm's part of it. */
 static bool
-names_certificates(profile_t profile, const char *section)
+may_name_certificates(profile_t profile, const char *section)
 {
     const char *const path[] = {section, identities, NULL};
     const char *parent[] = {section, NULL};
     char **realms = NULL;
-    bool names_any = has(profile, path);
+    bool names_any = may_have(profile, path);
+    long code = profile_get_subsection_names(profile, parent, &realms);
 
-    if (profile_get_subsection_names(profile, parent, &realms) == 0) {
-        for (size_t i = 0; realms[i] != NULL && !names_any; i++) {
-            const char *const inner[] = {section, realms[i], identities, NULL};
+    if (code != 0) {
+        return names_any || code != PROF_NO_SECTION;
+    }
+    for (size_t i = 0; realms[i] != NULL && !names_any; i++) {
+        const char *const inner[] = {section, realms[i], identities, NULL};
 
-            names_any = has(profile, inner);
-        }
+        names_any = may_have(profile, inner);
     }
     profile_free_list(realms);
     return names_any;
+}
+
+/* Whether the administrator may have chosen among the plugins himself. */
+static bool
+may_choose_plugins(profile_t profile)
+{
+    static const char *const relations[] = {"disable", "enable_only", "module"};
+    bool chooses = false;
+
+    for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++) {
+        const char *const path[] = {"plugins", "clpreauth", relations[i], NULL};
+
+        chooses |= may_have(profile, path);
+    }
+    return chooses;
 }
 
 /* A context that reads PROFILE with the help of GET_VALUES; NULL: none. */
@@ -196,10 +213,9 @@ pkinit_leave_out(struct krb *krb, const struct options *options)
         krb5_get_profile(krb->context, &profile) != 0) {
         return;
     }
-    /* Whoever has a list of his own there knows what he wants. */
-    if (!has(profile, disable_path) &&
-        !names_certificates(profile, "libdefaults") &&
-        !names_certificates(profile, "realms")) {
+    if (!may_choose_plugins(profile) &&
+        !may_name_certificates(profile, "libdefaults") &&
+        !may_name_certificates(profile, "realms")) {
         context = make_context(profile, get_values_without_plugin);
     }
     if (context == NULL) {

@@ -1,7 +1,7 @@
 /*
  * Whether libkrb5 has its PKINIT plugin, and whether that has a certificate.
- * The plugin brings OpenSSL along, which takes longer to load and to unload
- * than all else an exchange does on its own, and code that reads what the
+ * The plugin and what it makes of OpenSSL take longer to load and to unload
+ * than all else an exchange does on its own, and read certificates that the
  * network sends.
  */
 #ifndef KRB_PKINIT_H
@@ -15,8 +15,9 @@
 /*
  * Leaves the plugin out of KRB's context where neither OPTIONS, as krb5.conf
  * completes them, nor krb5.conf itself (pkinit_identities) can make it do
- * anything.  Before the first exchange: libkrb5 loads its plugins with that.
- * KRB has another context then.  What cannot be done is left as it is.
+ * anything, and krb5.conf says nothing of clpreauth plugins.  Before the first
+ * exchange: libkrb5 loads its plugins with that.  KRB has another context then.
+ * What cannot be done is left as it is.
  */
 void pkinit_leave_out(struct krb *krb, const struct options *options);
 

@@ -5,6 +5,7 @@
  */
 #include "krb/pkinit.h"
 
+#include <errno.h>
 #include <profile.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +81,9 @@ static const struct row {
     /* Anchors are on every client of FreeIPA. */
     {"[libdefaults]\n pkinit_anchors = FILE:/a\n", NULL, false},
     {"", "pkinit_user=FILE:/a", false},
-    {"[plugins]\n clpreauth = {\n  module = x:y.so\n }\n", NULL, false},
+    {"[plugins]\n pwqual = {\n  disable = x\n }\n", NULL, false},
+    {"[plugins]\n clpreauth = {\n  module = pkinit:y.so\n }\n", NULL, true},
+    {"[plugins]\n clpreauth = {\n  enable_only = pkinit\n }\n", NULL, true},
     {"[appdefaults]\n pkinit_identities = FILE:/a\n", NULL, false},
     {"[libdefaults]\n pkinit_identities = FILE:/a\n", NULL, true},
     {"[libdefaults]\n OTHER.TEST = {\n  pkinit_identities = FILE:/a\n }\n",
@@ -108,7 +111,7 @@ START_TEST(test_pkinit_is_left_out_where_nothing_asks_for_it)
             options_set(&options, OPTION_FROM_ARGUMENT, row->option), 0);
     }
     before = here.krb.context;
-    already = strstr(row->lines, "disable") == NULL ? 0 : 1;
+    already = strstr(row->lines, "disable = spake") == NULL ? 0 : 1;
     pkinit_leave_out(&here.krb, &options);
     ck_assert_int_eq(here.krb.context == before, row->stays);
     ck_assert_uint_eq(count_values(disable, already > 0 ? "spake" : "pkinit"),
@@ -148,13 +151,12 @@ START_TEST(test_pkinit_left_out_leaves_the_rest_of_krb5_conf)
     int value = 0;
 
     here_configure(REALM_LINES "[libdefaults]\n clockskew = 17\n"
-                               "[plugins]\n pwqual = {\n  disable = x\n }\n"
-                               " clpreauth = {\n  enable_only = spake\n"
-                               "  enable_only = y\n }\n");
+                               "[plugins]\n pwqual = {\n  disable = x\n"
+                               "  disable = y\n }\n");
     pkinit_leave_out(&here.krb, &options);
     ck_assert_uint_eq(count_values(disable, "pkinit"), 1);
-    ck_assert_uint_eq(count_values(enable, "spake"), 2);
-    ck_assert_uint_eq(count_values(other, "x"), 1);
+    ck_assert_uint_eq(count_values(enable, NULL), 0);
+    ck_assert_uint_eq(count_values(other, "x"), 2);
     ck_assert_uint_eq(count_values(kdcs, "127.0.0.1:1"), 2);
     ck_assert_uint_eq(count_values(none, NULL), 0);
     ck_assert_uint_eq(count_values(longer, NULL), 0);
@@ -222,6 +224,100 @@ START_TEST(test_pkinit_left_out_keeps_the_trace)
 }
 END_TEST
 
+/* A profile of which some things cannot be told. */
+static const char *unknown;
+
+static long
+get_nothing(void *data, const char *const *path, char ***values_out)
+{
+    (void)data;
+    *values_out = NULL;
+    for (size_t i = 0; path[i] != NULL; i++) {
+        if (strcmp(path[i], unknown) == 0) {
+            return ENOMEM;
+        }
+    }
+    return PROF_NO_RELATION;
+}
+
+static void
+free_nothing(void *data, char **values)
+{
+    (void)data;
+    ck_assert_ptr_null(values);
+}
+
+/* It has an iterator, and no sections. */
+static long
+iterate_nothing(void *data, const char *const *path, int flags, void **out)
+{
+    (void)data;
+    (void)path;
+    (void)flags;
+    *out = NULL;
+    return PROF_NO_SECTION;
+}
+
+static long
+no_next(void *data, void *iterator, char **name_out, char **value_out)
+{
+    (void)data;
+    (void)iterator;
+    *name_out = NULL;
+    *value_out = NULL;
+    return 0;
+}
+
+static void
+free_iterator(void *data, void *iterator)
+{
+    (void)data;
+    (void)iterator;
+}
+
+static void
+free_string(void *data, char *text)
+{
+    (void)data;
+    free(text);
+}
+
+/* What is not told to be absent may be there: in doubt PKINIT stays. */
+START_TEST(test_pkinit_stays_where_it_cannot_be_told)
+{
+    static const struct {
+        const char *unknown;
+        bool has_iterator;
+        bool stays;
+    } cases[] = {
+        {"", true, false},
+        {"pkinit_identities", true, true},
+        {"clpreauth", true, true},
+        {"", false, true},
+    };
+    struct profile_vtable functions = {
+        .minor_ver = 1,
+        .get_values = get_nothing,
+        .free_values = free_nothing,
+    };
+    profile_t profile = NULL;
+    krb5_context context = NULL;
+
+    unknown = cases[_i].unknown;
+    if (cases[_i].has_iterator) {
+        functions.iterator_create = iterate_nothing;
+        functions.iterator = no_next;
+        functions.iterator_free = free_iterator;
+        functions.free_string = free_string;
+    }
+    ck_assert_int_eq(profile_init_vtable(&functions, NULL, &profile), 0);
+    ck_assert_int_eq(krb5_init_context_profile(profile, 0, &context), 0);
+    krb_replace_context(&here.krb, context, profile);
+    pkinit_leave_out(&here.krb, &options);
+    ck_assert_int_eq(here.krb.context == context, cases[_i].stays);
+}
+END_TEST
+
 START_TEST(test_pkinit_without_a_context_there_is_nothing_to_do)
 {
     krb_close(&here.krb);
@@ -243,6 +339,7 @@ main(void)
     tcase_add_test(tcase, test_pkinit_left_out_leaves_the_rest_of_krb5_conf);
     tcase_add_test(tcase, test_pkinit_left_out_lets_an_iteration_be_given_up);
     tcase_add_test(tcase, test_pkinit_left_out_keeps_the_trace);
+    tcase_add_loop_test(tcase, test_pkinit_stays_where_it_cannot_be_told, 0, 4);
     tcase_add_test(tcase, test_pkinit_without_a_context_there_is_nothing_to_do);
     return suite_main(suite);
 }
