@@ -17,8 +17,8 @@
 #define SPARES 4
 
 /*
- * Single pages that were given back, erased and still locked, for whoever
- * wants one next.  Any thread may take or leave one.
+ * Single pages that were given back, erased, for whoever wants one next.  Any
+ * thread may take or leave one.
  */
 static _Atomic(uint8_t *) spares[SPARES];
 
@@ -48,6 +48,13 @@ take_spare(void)
     return page;
 }
 
+/* A favour: a small RLIMIT_MEMLOCK must not fail a login. */
+static void
+lock_pages(const uint8_t *pages, size_t size)
+{
+    (void)mlock(pages, size);
+}
+
 /* Whether PAGE has become a spare one. */
 static bool
 leave_spare(uint8_t *page)
@@ -75,9 +82,17 @@ bytes_drop_spares(void)
 static uint8_t *
 pages_alloc(size_t size)
 {
-    void *pages = size == page_size() ? take_spare() : NULL;
+    void *pages = NULL;
 
+    if (size == page_size()) {
+        pages = take_spare();
+    } else {
+        /* They may be all that the limit allows to be locked. */
+        bytes_drop_spares();
+    }
     if (pages != NULL) {
+        /* The lock may be gone (munlockall(2), fork(2)), or was never had. */
+        lock_pages(pages, size);
         return pages;
     }
     pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -85,8 +100,7 @@ pages_alloc(size_t size)
     if (pages == MAP_FAILED) {
         return NULL;
     }
-    /* Both are a favour: a small RLIMIT_MEMLOCK must not fail a login. */
-    (void)mlock(pages, size);
+    lock_pages(pages, size);
     (void)madvise(pages, size, MADV_DONTDUMP);
     return pages;
 }

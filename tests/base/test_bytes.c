@@ -343,6 +343,42 @@ START_TEST(test_bytes_freed_page_is_had_again)
 }
 END_TEST
 
+/* A host may unlock all it has, and a child of a fork has no lock left. */
+START_TEST(test_bytes_page_that_is_had_again_is_locked_again)
+{
+    struct bytes bytes = BYTES_EMPTY;
+    const uint8_t *old = NULL;
+
+    SKIP_UNLESS(can_lock_a_page(), "may not lock a page");
+    fill(&bytes, 0xaa, page_size());
+    old = bytes.data;
+    bytes_free(&bytes);
+    ck_assert_int_eq(syscall(SYS_munlock, old, page_size()), 0);
+    ck_assert(!has_vm_flag(old, " lo"));
+    fill(&bytes, 0xaa, 1);
+    ck_assert_ptr_eq(bytes.data, old);
+    ck_assert(has_vm_flag(old, " lo"));
+    bytes_free(&bytes);
+}
+END_TEST
+
+/* The limit is for what is wanted now. */
+START_TEST(test_bytes_spares_make_room_for_more_pages)
+{
+    struct bytes bytes = BYTES_EMPTY;
+    const uint8_t *old = NULL;
+
+    fill(&bytes, 0xaa, 1);
+    old = bytes.data;
+    bytes_free(&bytes);
+    watch_munmap = true;
+    ck_assert_int_eq(bytes_reserve(&bytes, 2 * page_size()), 0);
+    watch_munmap = false;
+    ck_assert_ptr_eq(unmapped, old);
+    bytes_free(&bytes);
+}
+END_TEST
+
 /* Few are kept, however many there were. */
 START_TEST(test_bytes_spares_are_few)
 {
@@ -821,6 +857,8 @@ add_pages(Suite *suite)
     tcase_add_test(pages, test_bytes_growth_doubles);
     tcase_add_test(pages, test_bytes_free_erases_all_pages);
     tcase_add_test(pages, test_bytes_freed_page_is_had_again);
+    tcase_add_test(pages, test_bytes_page_that_is_had_again_is_locked_again);
+    tcase_add_test(pages, test_bytes_spares_make_room_for_more_pages);
     tcase_add_test(pages, test_bytes_spares_are_few);
     tcase_add_test(pages, test_bytes_freed_is_empty);
     tcase_add_test(pages, test_bytes_reserve_of_the_maximum_succeeds);
