@@ -197,6 +197,7 @@ model_left(struct model *model, struct model_session *session)
     session->is_recorded = false;
     session->is_ended = false;
     session->is_bound = false;
+    session->may_be_bound = false;
     session->has_tickets = false;
     session->has_blob = false;
 }

@@ -89,6 +89,7 @@ struct model_session {
     /* The record. */
     bool is_recorded;
     bool is_bound;
+    bool may_be_bound; /* its host died as it opened the session */
     bool is_ended;
 };
 

@@ -185,6 +185,7 @@ establish(struct scene_of_model *scene, struct model_session *session,
         if (makes) {
             cut_off_shared(scene, session);
         }
+        session->may_be_bound = is_open_session;
         play_lose_host(scene, session);
         return;
     }
