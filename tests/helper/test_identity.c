@@ -289,7 +289,8 @@ END_TEST
 
 /*
  * A file system that never answers: whoever asks it for something waits.  The
- * descriptor that it hangs on is closed by the end of the test.
+ * descriptor that it hangs on is closed by the end of the test.  NULL: this
+ * machine has no FUSE.
  */
 static char *
 mount_dead_file_system(char *folder)
@@ -298,14 +299,16 @@ mount_dead_file_system(char *folder)
     char options[128];
     int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
-    ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
     ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
     ck_assert_int_eq(chmod(folder, 0755), 0);
     ck_assert_int_eq(mkdir(place, 0755), 0);
     (void)snprintf(options, sizeof(options),
                    "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other", fd);
-    ck_assert_int_eq(mount("dead", place, "fuse", 0, options), 0);
+    if (fd < 0 || mount("dead", place, "fuse", 0, options) < 0) {
+        free(place);
+        return NULL;
+    }
     return place;
 }
 
@@ -369,6 +372,7 @@ START_TEST(test_identity_who_tries_a_file_ends_with_who_waits)
     NEEDS_ACCOUNTS();
     folder = suite_tmpdir();
     place = mount_dead_file_system(folder);
+    SKIP_UNLESS(place != NULL, "needs FUSE");
     file = suite_path(place, "key");
     judge = fork();
     ck_assert_int_ge(judge, 0);
