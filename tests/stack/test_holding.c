@@ -870,6 +870,7 @@ unlock_slowly(void *data)
 START_TEST(test_holding_unlock_by_root_leaves_nothing_of_a_session_that_ends)
 {
     char name[512];
+    char line[2];
     pid_t pid = -1;
     int status = 0;
     int fd = -1;
@@ -886,6 +887,8 @@ START_TEST(test_holding_unlock_by_root_leaves_nothing_of_a_session_that_ends)
     }
     fd = open(FOLDER "/held", O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
+    /* Who closes before it is written kills who writes. */
+    ck_assert_int_eq(read(fd, line, sizeof(line)), 1);
     ck_assert_int_eq(close(fd), 0);
     close_and_end(&stack);
     ck_assert(!common_look(name, "alice").readable);
