@@ -408,6 +408,7 @@ START_TEST(test_check_appdefaults_that_are_no_legal_values)
     /* Not by each helper. */
     ck_assert_uint_eq(desk_count("minimum_uid"), 1);
     ck_assert_uint_eq(desk_count("tokens"), 1);
+    ck_assert_str_eq(desk_errors(), "");
 }
 END_TEST
 
