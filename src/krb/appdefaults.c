@@ -193,21 +193,6 @@ struct review {
     profile_t profile;
 };
 
-/* The row of our own table that is called NAME; NULL: none. */
-static const struct option *
-find_row(const char *name)
-{
-    size_t count = 0;
-    const struct option *rows = options_table(&count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
 /* Says what is the matter with NAME = VALUE, where completing said nothing. */
 static void
 review_relation(struct review *review, const char *name, const char *value)
@@ -221,7 +206,8 @@ review_relation(struct review *review, const char *name, const char *value)
         return;
     }
     status = options_set(&review->options, OPTION_FROM_KRB5_CONF, text);
-    if (status == -ENOENT && find_row(name) != NULL) {
+    if (status == -ENOENT &&
+        options_set(&review->options, OPTION_FROM_ARGUMENT, text) != -ENOENT) {
         log_line(log, LOG_LEVEL_NOTICE,
                  "krb5.conf, [appdefaults], pam: %s has no effect here: it is "
                  "an argument in the PAM stack only",
