@@ -160,20 +160,21 @@ identity_become_account(const struct identity_account *account)
     return become(account->uid, account->gid);
 }
 
+bool
+identity_end_with(pid_t parent)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    return getppid() == parent;
+}
+
 /* The child's whole life: 0 or 1. */
 static int
 try_to_read(const struct identity_account *account, pid_t judge,
             char *const paths[], size_t count)
 {
-    if (identity_become_account(account) != OUTCOME_SUCCESS) {
-        return 1;
-    }
-    /*
-     * A file system that does not answer must not keep us behind the judge.  A
-     * change of ids clears this one, so it comes behind.
-     */
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != judge) {
+    /* A file system that does not answer must not keep us behind the judge. */
+    if (identity_become_account(account) != OUTCOME_SUCCESS ||
+        !identity_end_with(judge)) {
         return 1;
     }
     for (size_t i = 0; i < count; i++) {

@@ -53,6 +53,13 @@ bool identity_find_helper_account(struct identity_account *account_out);
 enum outcome identity_become_account(const struct identity_account *account);
 
 /*
+ * Lets this process, a child of PARENT, end with it, whatever it waits for
+ * then.  False where PARENT is gone already.  A change of ids clears this
+ * (prctl(2)), so it comes behind one of those here.
+ */
+bool identity_end_with(pid_t parent);
+
+/*
  * Whether ACCOUNT could read all of the COUNT files (directories) of PATHS, as
  * a child that becomes it finds out.
  */

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,12 +40,9 @@ live_as_reader(const struct helper *helper, pid_t judge, const char *path,
     (void)close(helper->module.fd);
     (void)close(helper->exchange.fd);
     if (identity_become_user(request->user, request->uid, request->gid) ==
-        OUTCOME_SUCCESS) {
-        /* A change of ids clears this one, so it comes behind. */
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (getppid() == judge) {
-            copy(path, request->uid, to);
-        }
+            OUTCOME_SUCCESS &&
+        identity_end_with(judge)) {
+        copy(path, request->uid, to);
     }
     _exit(0);
 }

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,9 +46,7 @@ live_as_exchange(struct helper *helper, int judge_fd, pid_t judge)
         identity_become_account(&helper->account) != OUTCOME_SUCCESS) {
         give_up_exchange(&task.judge);
     }
-    /* A change of ids clears this one, so it comes behind. */
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != judge) {
+    if (!identity_end_with(judge)) {
         line_hang_up();
     }
     exchange_run(&task, &helper->options);
