@@ -49,8 +49,7 @@ void bytes_free(struct bytes *bytes);
 /*
  * Gives back the erased pages that are kept for the next buffers: mapping and
  * locking one takes longer than what most are wanted for.  For the end of a
- * call, since a host's memory is not ours to keep, and for a child behind a
- * fork, where the locks are gone (mlock(2)).  May be called at any time.
+ * call, since a host's memory is not ours to keep.  May be called at any time.
  */
 void bytes_drop_spares(void);
 

@@ -41,7 +41,6 @@ live_as_exchange(struct helper *helper, int judge_fd, pid_t judge)
     };
 
     (void)close(helper->module.fd);
-    bytes_drop_spares();
     if (identity_is_root() &&
         identity_become_account(&helper->account) != OUTCOME_SUCCESS) {
         give_up_exchange(&task.judge);
