@@ -16,8 +16,6 @@ struct helper {
     /* The user of the request, where that is not PAM_USER; owned, or NULL. */
     char *local_user;
 
-    bool has_looked_up_groups;
-
     /* Of the jobs that talk to a KDC. */
     struct line exchange;
     pid_t exchange_pid;              /* 0 = there is none */

@@ -227,22 +227,6 @@ identity_know_groups(const char *user, gid_t gid, const struct groups *groups)
     }
 }
 
-void
-identity_prepare_user(const char *user, gid_t gid, struct groups *groups_out)
-{
-    int count = MESSAGE_GROUPS_MAX;
-
-    _Static_assert(sizeof(gid_t) == sizeof(groups_out->list[0]),
-                   "a list of gid_t is one of groups");
-    *groups_out = (struct groups){.are_known = false};
-    if (identity_is_root() &&
-        getgrouplist(user, gid, groups_out->list, &count) >= 0) {
-        groups_out->are_known = true;
-        groups_out->count = (uint32_t)count;
-    }
-    identity_know_groups(user, gid, groups_out);
-}
-
 /* initgroups(3), with what is known already. */
 static bool
 take_groups(const char *user, gid_t gid)

@@ -67,14 +67,9 @@ bool identity_can_read(const struct identity_account *account,
                        char *const paths[], size_t count);
 
 /*
- * Looks USER's groups up, GID among them, for identity_become_user of the same,
- * which then need not wait for NSS.  For a moment when nobody waits.  What it
- * has found is GROUPS_OUT, perhaps nothing.
+ * Has USER's GROUPS, GID among them, known, as somebody has looked them up: for
+ * identity_become_user of the same, which then need not wait for NSS.
  */
-void identity_prepare_user(const char *user, gid_t gid,
-                           struct groups *groups_out);
-
-/* The same with GROUPS that another process has found. */
 void identity_know_groups(const char *user, gid_t gid,
                           const struct groups *groups);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "helper/exchange.h"
+#include "helper/groups.h"
 #include "helper/timer.h"
 #include "krb/preauth.h"
 
@@ -201,31 +202,6 @@ may_ask(enum job job)
     return job == JOB_ACQUIRE || job == JOB_TRY || job == JOB_CHANGE;
 }
 
-/*
- * Looks up the user's groups, once, and lets the module know them.  At a moment
- * when the exchange has something to do, behind the question for the password,
- * and for who has no account too: how long it takes tells nobody who has one.
- */
-static void
-look_up_groups(struct helper *helper)
-{
-    const struct request *request = &helper->request;
-    struct groups groups = {.are_known = false};
-    struct bytes payload = BYTES_EMPTY;
-
-    if (helper->has_looked_up_groups || request->job != JOB_ACQUIRE) {
-        return;
-    }
-    helper->has_looked_up_groups = true;
-    identity_prepare_user(request->user, request->gid, &groups);
-    if (request->has_account && groups.are_known &&
-        helper->module.version >= 3) {
-        groups_pack(&payload, &groups);
-        line_send(&helper->module, MESSAGE_GROUPS, &payload);
-        bytes_free(&payload);
-    }
-}
-
 /* Passes a prompt on to the user and the answer back. */
 static void
 relay_prompt(struct helper *helper, struct message *message)
@@ -240,11 +216,13 @@ relay_prompt(struct helper *helper, struct message *message)
     }
     timer_pause();
     line_send(&helper->module, MESSAGE_PROMPT, &message->payload);
+    groups_begin(helper);
     answer = line_expect(&helper->module, MESSAGE_ANSWER);
     timer_resume();
     line_send(&helper->exchange, MESSAGE_ANSWER, &answer.payload);
     message_free(&answer);
-    look_up_groups(helper);
+    /* The exchange has something to do now, and NSS its time. */
+    groups_end(helper);
 }
 
 /* Passes on what the exchange may say to the outside; nothing else. */
@@ -388,7 +366,8 @@ relay_begin(struct helper *helper, struct krb *krb, const struct begin *begin)
     bytes_free(&armor);
     if (helper->request.password.length > 0) {
         /* Nobody will be asked. */
-        look_up_groups(helper);
+        groups_begin(helper);
+        groups_end(helper);
     }
 }
 

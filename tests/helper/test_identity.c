@@ -161,31 +161,32 @@ START_TEST(test_identity_user_is_had_for_good)
 }
 END_TEST
 
-/* The same with groups that were looked up before; not another's. */
-START_TEST(test_identity_user_has_the_groups_that_were_prepared)
+/* With groups that are known, and are his alone; those of another are not. */
+START_TEST(test_identity_user_has_the_groups_that_are_known)
 {
     static const char *const users[] = {"alice", "bob"};
-    struct groups found;
+    const struct groups known = {
+        .are_known = true,
+        .count = 2,
+        .list = {ALICE, BOB},
+    };
     gid_t groups[16];
-    int count = 0;
-    bool has_extra = false;
+    bool has_known = false;
 
     NEEDS_ACCOUNTS();
     ck_assert_int_eq(setgroups(1, (const gid_t[]){0}), 0);
-    identity_prepare_user("bob", BOB, &found);
-    identity_prepare_user(users[_i], _i == 0 ? ALICE : BOB, &found);
-    ck_assert(found.are_known);
-    ck_assert_uint_eq(found.count, _i == 0 ? 2 : 1);
+    identity_know_groups("bob", BOB, &(struct groups){.are_known = true});
+    identity_know_groups(users[_i], _i == 0 ? ALICE : BOB, &known);
     ck_assert_int_eq(identity_become_user("alice", ALICE, ALICE),
                      OUTCOME_SUCCESS);
     assert_ids(ALICE, ALICE);
-    count = getgroups(16, groups);
-    ck_assert_int_eq(count, 2);
-    for (int i = 0; i < count; i++) {
-        ck_assert(groups[i] == ALICE || groups[i] == extra_group());
-        has_extra |= groups[i] == extra_group();
+    ck_assert_int_eq(getgroups(16, groups), 2);
+    for (int i = 0; i < 2; i++) {
+        has_known |= groups[i] == BOB;
+        ck_assert(groups[i] == ALICE ||
+                  groups[i] == (_i == 0 ? BOB : extra_group()));
     }
-    ck_assert(has_extra);
+    ck_assert(has_known == (_i == 0));
 }
 END_TEST
 
@@ -407,8 +408,8 @@ main(void)
     tcase_add_loop_test(
         tcase, test_identity_secured_process_is_wholly_the_hosts, 0, 7);
     tcase_add_test(tcase, test_identity_user_is_had_for_good);
-    tcase_add_loop_test(
-        tcase, test_identity_user_has_the_groups_that_were_prepared, 0, 2);
+    tcase_add_loop_test(tcase, test_identity_user_has_the_groups_that_are_known,
+                        0, 2);
     tcase_add_test(tcase, test_identity_user_is_hidden_too);
     tcase_add_test(tcase, test_identity_account_has_no_groups);
     tcase_add_test(tcase, test_identity_account_has_no_keys_of_the_host);

@@ -128,6 +128,60 @@ START_TEST(test_groups_do_not_hold_up_the_answer)
 }
 END_TEST
 
+static void
+type_while_somebody_looks(void *data)
+{
+    (void)data;
+    was_looked_up = let_look();
+}
+
+/* Nobody who types waits for them afterwards. */
+START_TEST(test_groups_are_looked_up_while_he_types)
+{
+    struct stack stack;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    begin();
+    stack_start(&stack, "alice", "", password);
+    stack.before_answer = type_while_somebody_looks;
+    ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert(was_looked_up);
+    stack_end(&stack, PAM_SUCCESS);
+    end();
+}
+END_TEST
+
+static void
+die_typing(void *data)
+{
+    type_slowly(data);
+    (void)kill(getpid(), SIGKILL);
+}
+
+/* Whoever looks for them goes with the helper, which goes with its host. */
+START_TEST(test_groups_that_never_come_keep_nobody_behind_who_hung_up)
+{
+    struct stack stack;
+    pid_t host = -1;
+    int status = 0;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    begin();
+    host = fork();
+    ck_assert_int_ge(host, 0);
+    if (host == 0) {
+        stack_start(&stack, "alice", "", password);
+        stack.before_answer = die_typing;
+        (void)pam_authenticate(stack.handle, 0);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(host, &status, 0), host);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert(realm_is_gone("krb5cc-helper"));
+    end();
+}
+END_TEST
+
 /* Its own timer ends a helper that waits for them, behind a host that died. */
 START_TEST(test_groups_that_never_come_do_not_keep_a_helper)
 {
@@ -145,7 +199,7 @@ START_TEST(test_groups_that_never_come_do_not_keep_a_helper)
         (void)pam_authenticate(stack.handle, 0);
         _exit(0);
     }
-    /* The answer has gone, so the judge looks, and nobody lets it go on. */
+    /* The answer has gone, so the judge waits, and nobody lets it go on. */
     for (int i = 0; i < LIMIT_S * 100; i++) {
         if (common_kdc_log("ISSUE", "alice@") > before) {
             break;
@@ -168,6 +222,9 @@ main(void)
 
     tcase_set_timeout(tcase, 3 * LIMIT_S);
     tcase_add_loop_test(tcase, test_groups_do_not_hold_up_the_answer, 0, 2);
+    tcase_add_test(tcase, test_groups_are_looked_up_while_he_types);
     tcase_add_test(tcase, test_groups_that_never_come_do_not_keep_a_helper);
+    tcase_add_test(tcase,
+                   test_groups_that_never_come_keep_nobody_behind_who_hung_up);
     return suite_main(suite);
 }
