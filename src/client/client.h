@@ -59,7 +59,8 @@ struct client_handlers {
      */
     enum outcome (*name)(void *data, const char *pattern,
                          struct bytes *payload);
-    /* The groups of an ACQUIRE's user; NULL in who asks for none. */
+    /* The groups of the user of an ACQUIRE, which asks the KDC by then; NULL in
+     * who asks for none. */
     void (*grouped)(void *data, const struct groups *groups);
     /* What a DESCRIBE has found; NULL in who asks for none. */
     void (*described)(void *data, const struct description *description);

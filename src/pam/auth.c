@@ -66,13 +66,26 @@ is_known_user(enum outcome outcome)
            outcome == OUTCOME_CHANGE_DEFERRED;
 }
 
+/* What can be done before it is known whether there will be tickets. */
+static void
+prepare(const struct host *host)
+{
+    struct state *state = state_if_any(host);
+
+    if (state != NULL) {
+        handover_prepare(host, state);
+    }
+}
+
 /* Runs ERRAND, an ACQUIRE, and keeps what it brings in STATE. */
 static enum outcome
 acquire(struct errand *errand, struct state *state)
 {
     struct host *host = errand->host;
-    enum outcome outcome = errand_run_as_named(errand, state);
+    enum outcome outcome = OUTCOME_SUCCESS;
 
+    errand->meanwhile = prepare;
+    outcome = errand_run_as_named(errand, state);
     if (is_known_user(outcome)) {
         enum outcome kept = keep(state, errand);
 
@@ -83,6 +96,7 @@ acquire(struct errand *errand, struct state *state)
                  host->user, state->principal);
         handover_leave(host, state);
     }
+    handover_end(&state->prepared);
     return outcome;
 }
 

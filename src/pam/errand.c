@@ -235,6 +235,9 @@ grouped(void *data, const struct groups *groups)
     struct errand *errand = data;
 
     errand->groups = *groups;
+    if (errand->meanwhile != NULL) {
+        errand->meanwhile(errand->host);
+    }
 }
 
 enum outcome

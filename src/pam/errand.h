@@ -32,6 +32,11 @@ struct errand {
     enum outcome (*ask)(struct host *host, const struct prompts *prompts,
                         struct bytes *payload);
     struct groups groups; /* of the user, as an ACQUIRE has found them */
+    /*
+     * Called once in an ACQUIRE that waits for the KDC, if not NULL: for work
+     * that would have to be done behind it.
+     */
+    void (*meanwhile)(const struct host *host);
     struct client_answer answer;
 };
 

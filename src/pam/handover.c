@@ -49,22 +49,77 @@ unpack(const struct bytes *bytes, const struct host *host, struct state *state)
                                                    .tickets = tickets});
 }
 
+/* Whether HOST has something to stash, and somebody to find it. */
+static bool
+is_wanted(const struct host *host)
+{
+    return host_is_wholly(0) && !host->options.no_ccache;
+}
+
+/* Has NAME in HANDOVER, or drops it where that fails. */
+static bool
+have(const struct host *host, const char *name, struct handover *handover)
+{
+    *handover = (struct handover){
+        .name = strdup(name),
+        .runtime_dir = strdup(host->options.runtime_dir),
+        .maker = getpid(),
+    };
+    if (handover->name == NULL || handover->runtime_dir == NULL) {
+        stash_drop(host->options.runtime_dir, name);
+        handover_end(handover);
+        return false;
+    }
+    return true;
+}
+
+void
+handover_prepare(const struct host *host, struct state *state)
+{
+    char name[STASH_NAME_SIZE];
+
+    handover_end(&state->prepared);
+    if (is_wanted(host) &&
+        stash_prepare(host->options.stash_lifetime, name) == 0) {
+        (void)have(host, name, &state->prepared);
+    }
+}
+
+/* Puts CONTENT where it was prepared, or anew; 0 or -errno. */
+static int
+stash(const struct host *host, struct state *state, struct span content)
+{
+    int64_t lifetime_s = host->options.stash_lifetime;
+    char name[STASH_NAME_SIZE];
+    int status = 0;
+
+    if (state->prepared.name != NULL &&
+        stash_fill(state->prepared.name, content, lifetime_s) == 0) {
+        state->handover = state->prepared;
+        state->prepared = (struct handover){.name = NULL};
+        return 0;
+    }
+    status = stash_put(host->options.runtime_dir, content, lifetime_s, name);
+    if (status == 0 && !have(host, name, &state->handover)) {
+        status = -ENOMEM;
+    }
+    return status;
+}
+
 void
 handover_leave(struct host *host, struct state *state)
 {
     struct bytes content = BYTES_EMPTY;
-    char name[STASH_NAME_SIZE];
     char words[128];
     int status = 0;
 
-    if (!host_is_wholly(0) || host->options.no_ccache) {
+    if (!is_wanted(host)) {
         return;
     }
     pack(&content, state);
     status = content.error;
     if (status == 0) {
-        status = stash_put(host->options.runtime_dir, bytes_span(&content),
-                           host->options.stash_lifetime, name);
+        status = stash(host, state, bytes_span(&content));
     }
     bytes_free(&content);
     if (status < 0) {
@@ -72,16 +127,8 @@ handover_leave(struct host *host, struct state *state)
                  "tickets not stashed: keyboard-interactive logins of sshd get "
                  "none: %s",
                  strerror_r(-status, words, sizeof(words)));
-        return;
-    }
-    state->handover = (struct handover){
-        .name = strdup(name),
-        .runtime_dir = strdup(host->options.runtime_dir),
-        .maker = getpid(),
-    };
-    if (state->handover.name == NULL || state->handover.runtime_dir == NULL ||
-        host_set_variable(host, VARIABLE, name) != OUTCOME_SUCCESS) {
-        stash_drop(host->options.runtime_dir, name);
+    } else if (host_set_variable(host, VARIABLE, state->handover.name) !=
+               OUTCOME_SUCCESS) {
         handover_end(&state->handover);
     }
 }

@@ -22,6 +22,13 @@ struct handover {
 };
 
 /*
+ * Prepares the stash of a login that HOST is waiting for, in STATE, so that
+ * handover_leave has less to do; handover_end takes it back.  What cannot be
+ * prepared is no matter.
+ */
+void handover_prepare(const struct host *host, struct state *state);
+
+/*
  * Stashes the login that STATE has, where all uids of the host are 0.  A stash
  * that cannot be had is logged and no failure: most hosts need none.
  */

@@ -78,9 +78,11 @@ cleanup(pam_handle_t *handle, void *data, int status)
     if ((status & PAM_DATA_SILENT) != 0) {
         /* Who only gives its copy back leaves the stash to the other. */
         state->handover.maker = 0;
+        state->prepared.maker = 0;
     }
     state_forget_cache(state);
     state_forget_login(state);
+    handover_end(&state->prepared);
     free(state->named);
     free(state);
     bytes_drop_spares();

@@ -21,6 +21,7 @@ struct state {
     struct groups groups;  /* of the user, for the making of his cache */
     bool needs_no_account; /* no_user_check, which krb5.conf may have said */
     struct handover handover;
+    struct handover prepared; /* for a login that is being waited for */
 
     /*
      * Whom the user has said he is, or whose password the first half of a

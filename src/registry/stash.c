@@ -5,7 +5,8 @@
  * may possess what is linked to the user keyring.  So all is made where nobody
  * else comes, in the keyring of a thread that ends with that work, gets its
  * permissions and its time limit there, and is linked as the last step.  The
- * host's own threads have no keyring more than before.
+ * host's own threads have no keyring more than before.  A key that is filled
+ * later has nothing in it until then, and root may still write to it.
  */
 #include "registry/stash.h"
 
@@ -33,9 +34,11 @@
 #define KEY_MAX 32767
 #define KEYS_MAX ((BYTES_MAX + KEY_MAX - 1) / KEY_MAX)
 
-/* What uid 0 may do, and nobody else: all; view, read and search. */
+/* What uid 0 may do, and nobody else: all; view, read and search; that, and
+ * write and change what may be done. */
 #define KEYRING_PERMISSIONS 0x003f0000
 #define KEY_PERMISSIONS 0x000b0000
+#define EMPTY_KEY_PERMISSIONS 0x002f0000
 
 /* The thread needs little, and as little as there may be. */
 #define STACK_SIZE ((size_t)128 << 10)
@@ -155,6 +158,7 @@ restrict_key(long key, unsigned long permissions, int64_t lifetime_s)
 struct deposit {
     struct name *name;
     struct span content;
+    unsigned long permissions; /* of the keys */
     int64_t lifetime_s;
     int status;
 };
@@ -172,8 +176,9 @@ put_part(long keyring, unsigned int index, const struct deposit *deposit)
     key = syscall(SYS_add_key, "user", description,
                   deposit->content.data + offset,
                   rest < KEY_MAX ? rest : KEY_MAX, keyring);
-    return key < 0 ? -errno
-                   : restrict_key(key, KEY_PERMISSIONS, deposit->lifetime_s);
+    return key < 0
+               ? -errno
+               : restrict_key(key, deposit->permissions, deposit->lifetime_s);
 }
 
 /* Fills KEYRING and lets it be found; 0 or -errno. */
@@ -236,11 +241,13 @@ run_deposit(struct deposit *deposit)
 }
 
 static int
-put_keys(struct span content, int64_t lifetime_s, struct name *name)
+put_keys(struct span content, unsigned long permissions, int64_t lifetime_s,
+         struct name *name)
 {
     struct deposit deposit = {
         .name = name,
         .content = content,
+        .permissions = permissions,
         .lifetime_s = lifetime_s,
     };
     int status =
@@ -303,6 +310,30 @@ find_keyring(const struct name *name)
     describe(name, description);
     return find_key(KEY_SPEC_USER_KEYRING, "keyring", KEYRING_PERMISSIONS,
                     description);
+}
+
+/*
+ * Puts CONTENT into the one key of KEYRING, which nobody has written to yet;
+ * both live for LIFETIME_S from now on.  0 or -errno.
+ */
+static int
+fill_key(long keyring, struct span content, int64_t lifetime_s)
+{
+    long key = find_key(keyring, "user", EMPTY_KEY_PERMISSIONS, "0");
+
+    if (key < 0) {
+        return (int)key;
+    }
+    if (keyctl(KEYCTL_UPDATE, (unsigned long)key, (unsigned long)content.data,
+               content.length) < 0) {
+        return -errno;
+    }
+    /* An update takes the time limit away (user_update of the kernel). */
+    return restrict_key(key, KEY_PERMISSIONS, lifetime_s) < 0 ||
+                   keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)keyring,
+                          (unsigned long)lifetime_s + 1, 0) < 0
+               ? -errno
+               : 0;
 }
 
 /* Appends what part INDEX of KEYRING holds to CONTENT. */
@@ -545,6 +576,57 @@ stash_sweep(const char *runtime_dir)
 
 /* Whichever of the two it is. */
 
+/* Of a key 0 would be no limit at all, and a larger one another. */
+static bool
+is_lifetime(int64_t lifetime_s)
+{
+    return lifetime_s >= 1 && lifetime_s <= INT32_MAX;
+}
+
+int
+stash_prepare(int64_t lifetime_s, char name_out[STASH_NAME_SIZE])
+{
+    /* A key of this type has at least one byte. */
+    static const uint8_t nothing[1];
+    const struct span content = {.data = nothing, .length = sizeof(nothing)};
+    struct name name = {.kind = KIND_KEYS};
+    int status =
+        is_lifetime(lifetime_s)
+            ? put_keys(content, EMPTY_KEY_PERMISSIONS, lifetime_s, &name)
+            : -EINVAL;
+
+    if (status == 0) {
+        write_name(&name, name_out);
+    }
+    return status;
+}
+
+int
+stash_fill(const char *text, struct span content, int64_t lifetime_s)
+{
+    struct name name;
+    long keyring = read_name(text, &name) < 0 || name.kind != KIND_KEYS
+                       ? -ENOENT
+                       : find_keyring(&name);
+    int status = 0;
+
+    if (keyring < 0) {
+        return (int)keyring;
+    }
+    /* Of a key's update the kernel takes no more (keyctl_update_key there). */
+    if (content.length == 0 || content.length > (size_t)sysconf(_SC_PAGESIZE)) {
+        status = -EMSGSIZE;
+    } else if (!is_lifetime(lifetime_s)) {
+        status = -EINVAL;
+    } else {
+        status = fill_key(keyring, content, lifetime_s);
+    }
+    if (status < 0) {
+        drop_keyring(keyring);
+    }
+    return status;
+}
+
 int
 stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
           char name_out[STASH_NAME_SIZE])
@@ -555,11 +637,10 @@ stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
     if (content.length == 0 || content.length > BYTES_MAX) {
         return -EMSGSIZE;
     }
-    /* Of a key 0 would be no limit at all, and a larger one another. */
-    if (lifetime_s < 1 || lifetime_s > INT32_MAX) {
+    if (!is_lifetime(lifetime_s)) {
         return -EINVAL;
     }
-    status = put_keys(content, lifetime_s, &name);
+    status = put_keys(content, KEY_PERMISSIONS, lifetime_s, &name);
     if (status < 0) {
         (void)stash_sweep(runtime_dir);
         status = put_file(runtime_dir, content, lifetime_s, &name);

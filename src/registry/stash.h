@@ -27,6 +27,21 @@ int stash_put(const char *runtime_dir, struct span content, int64_t lifetime_s,
               char name_out[STASH_NAME_SIZE]);
 
 /*
+ * Makes keys that have nothing in them yet, for LIFETIME_S seconds: most of the
+ * work of stash_put, which can be done while something else is waited for.
+ * NAME_OUT is for stash_fill or stash_drop.  0 or -errno, as stash_put.
+ */
+int stash_prepare(int64_t lifetime_s, char name_out[STASH_NAME_SIZE]);
+
+/*
+ * Puts a copy of CONTENT into what stash_prepare has made, where it is then for
+ * LIFETIME_S seconds, or one more.  0, or -errno, and NAME is gone: -EMSGSIZE
+ * for nothing or more than a page, which is the most that a key can be changed
+ * to; -ENOENT, -EPERM, -EINVAL.
+ */
+int stash_fill(const char *name, struct span content, int64_t lifetime_s);
+
+/*
  * Replaces CONTENT_OUT by what NAME stands for, once, and of several who do so
  * at a time for one: it is gone afterwards, whatever comes of it.  0, -ENOENT
  * (gone, void, or never there), -EPERM (not root's own: keys like that are left

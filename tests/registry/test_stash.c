@@ -229,6 +229,24 @@ take(const char *name, size_t length)
     content_free(content);
 }
 
+/* Prepares one, for a long time. */
+static void
+prepare(char name[STASH_NAME_SIZE])
+{
+    ck_assert_int_eq(stash_prepare(100000, name), 0);
+}
+
+/* Fills NAME with LENGTH bytes. */
+static int
+fill(const char *name, size_t length)
+{
+    struct span content = content_of(length);
+    int status = stash_fill(name, content, LIFETIME_S);
+
+    content_free(content);
+    return status;
+}
+
 /* Taking NAME fails so, and leaves CONTENT_OUT as it was. */
 static void
 take_fails(const char *name, int expected)
@@ -575,9 +593,25 @@ START_TEST(test_stash_is_void_after_its_time)
 }
 END_TEST
 
-/* Every key of it, and its keyring, has an end and an owner. */
+/* How /proc/keys shows the time that the key SERIAL has left. */
+static const char *
+time_left(int32_t serial)
+{
+    static char expiry[16];
+    char text[16];
+    const char *line = NULL;
+
+    (void)snprintf(text, sizeof(text), "%08x", serial);
+    line = proc_keys_line(text);
+    ck_assert_ptr_nonnull(line);
+    ck_assert_int_eq(sscanf(line, "%*s %*s %*s %15s", expiry), 1);
+    return expiry;
+}
+
+/* Every key of it, and its keyring, has an end and an owner; so many keys with
+ * these PERMISSIONS. */
 static void
-check_keys(const char *name, size_t count)
+check_keys_with(const char *name, size_t count, uint32_t permissions)
 {
     static struct keys_key keys[512];
     size_t length = keys_list(0, KEYS_USER, keys, COUNT(keys));
@@ -586,26 +620,31 @@ check_keys(const char *name, size_t count)
 
     ck_assert_int_ne(keyring, 0);
     for (size_t i = 0; i < length; i++) {
-        char serial[16];
-        char expiry[16] = "";
-        const char *line = NULL;
-
         if (keys[i].serial != keyring && keys[i].parent != keyring) {
             continue;
         }
         parts += keys[i].parent == keyring;
         ck_assert_uint_eq(keys[i].uid, 0);
         ck_assert_uint_eq(keys[i].permissions,
-                          keys[i].serial == keyring ? 0x003f0000 : 0x000b0000);
+                          keys[i].serial == keyring ? 0x003f0000 : permissions);
         ck_assert_str_eq(keys[i].type,
                          keys[i].serial == keyring ? "keyring" : "user");
-        (void)snprintf(serial, sizeof(serial), "%08x", keys[i].serial);
-        line = proc_keys_line(serial);
-        ck_assert_ptr_nonnull(line);
-        ck_assert_int_eq(sscanf(line, "%*s %*s %*s %15s", expiry), 1);
-        ck_assert_msg(strcmp(expiry, "perm") != 0, "no end: %s", line);
+        ck_assert_str_ne(time_left(keys[i].serial), "perm");
     }
     ck_assert_uint_eq(parts, count);
+}
+
+static void
+check_keys(const char *name, size_t count)
+{
+    check_keys_with(name, count, 0x000b0000);
+}
+
+/* What is prepared: a key that only root may write to. */
+static void
+check_empty_keys(const char *name)
+{
+    check_keys_with(name, 1, 0x002f0000);
 }
 
 START_TEST(test_stash_keys_are_roots_alone_and_have_an_end)
@@ -772,7 +811,7 @@ START_TEST(test_stash_take_that_is_killed_leaves_all_or_nothing)
 }
 END_TEST
 
-/* Others. */
+/* Prepared, and filled later. */
 
 /* Serial numbers for who is not root. */
 struct prize {
@@ -782,6 +821,185 @@ struct prize {
     int32_t keyring;
     int32_t part;
 };
+
+static struct prize *
+prize_of(const char *name)
+{
+    struct prize *prize = shared_memory(sizeof(*prize));
+    int32_t parts[8];
+
+    (void)snprintf(prize->name, sizeof(prize->name), "%s", name);
+    (void)snprintf(prize->description, sizeof(prize->description), "%s",
+                   description_of(prize->name));
+    prize->user_keyring =
+        (int32_t)keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0, 0);
+    prize->keyring = keyring_of(prize->name);
+    ck_assert_int_ne(prize->keyring, 0);
+    ck_assert_int_eq(
+        keyctl(KEYCTL_READ, prize->keyring, (long)parts, sizeof(parts)),
+        (long)sizeof(parts[0]));
+    prize->part = parts[0];
+    return prize;
+}
+
+START_TEST(test_stash_that_is_prepared_comes_back_once)
+{
+    const size_t lengths[] = {1, 1000, (size_t)sysconf(_SC_PAGESIZE)};
+
+    NEEDS_KEYS();
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        char name[STASH_NAME_SIZE];
+
+        prepare(name);
+        check_empty_keys(name);
+        ck_assert_int_eq(fill(name, lengths[i]), 0);
+        check_keys(name, 1);
+        take(name, lengths[i]);
+        take_fails(name, -ENOENT);
+        wait_until_gone(name);
+    }
+}
+END_TEST
+
+/* Not that of its preparation, which was more than a day. */
+START_TEST(test_stash_has_the_time_that_it_is_filled_for)
+{
+    char name[STASH_NAME_SIZE];
+    const struct prize *prize = NULL;
+
+    NEEDS_KEYS();
+    prepare(name);
+    prize = prize_of(name);
+    ck_assert_ptr_nonnull(strchr(time_left(prize->keyring), 'd'));
+    ck_assert_ptr_nonnull(strchr(time_left(prize->part), 'd'));
+    ck_assert_int_eq(fill(name, 5), 0);
+    ck_assert_ptr_nonnull(strpbrk(time_left(prize->keyring), "ms"));
+    ck_assert_ptr_nonnull(strpbrk(time_left(prize->part), "ms"));
+    take(name, 5);
+}
+END_TEST
+
+START_TEST(test_stash_that_is_only_prepared_has_nothing)
+{
+    char name[STASH_NAME_SIZE];
+
+    NEEDS_KEYS();
+    prepare(name);
+    take_fails(name, -EPERM);
+    ck_assert_int_eq(keyring_of(name), 0);
+    prepare(name);
+    stash_drop(runtime, name);
+    ck_assert_int_eq(keyring_of(name), 0);
+    wait_until_gone(name);
+}
+END_TEST
+
+START_TEST(test_stash_that_cannot_be_filled_is_gone)
+{
+    const struct span content = span_from_text("content");
+    char name[STASH_NAME_SIZE];
+
+    NEEDS_KEYS();
+    prepare(name);
+    ck_assert_int_eq(fill(name, (size_t)sysconf(_SC_PAGESIZE) + 1), -EMSGSIZE);
+    ck_assert_int_eq(keyring_of(name), 0);
+    ck_assert_int_eq(fill(name, 5), -ENOENT);
+    prepare(name);
+    ck_assert_int_eq(stash_fill(name, (struct span){0}, 5), -EMSGSIZE);
+    ck_assert_int_eq(keyring_of(name), 0);
+    prepare(name);
+    ck_assert_int_eq(stash_fill(name, content, 0), -EINVAL);
+    ck_assert_int_eq(keyring_of(name), 0);
+    /* One that is full is nobody's to change. */
+    put(5, name);
+    ck_assert_int_eq(fill(name, 6), -EPERM);
+    ck_assert_int_eq(keyring_of(name), 0);
+    ck_assert_int_eq(fill("k1-" DIGITS, 5), -ENOENT);
+    ck_assert_int_eq(fill("f0-" DIGITS, 5), -ENOENT);
+    ck_assert_int_eq(fill("nonsense", 5), -ENOENT);
+    ck_assert_int_eq(stash_prepare(0, name), -EINVAL);
+    ck_assert_int_eq(stash_prepare((int64_t)INT32_MAX + 1, name), -EINVAL);
+}
+END_TEST
+
+struct filling {
+    char name[STASH_NAME_SIZE];
+    unsigned int before;
+    int error;
+    atomic_uint calls;
+};
+
+/* Fills, and at one call fails, or dies. */
+static int
+fill_and_fail(void *data)
+{
+    struct filling *filling = data;
+
+    trap.left = filling->before;
+    trap.error = filling->error;
+    trap.calls = &filling->calls;
+    return fill(filling->name, 1000) == 0 ? 0 : 1;
+}
+
+/* All or nothing, of which the rest goes by its time. */
+START_TEST(test_stash_fill_that_is_killed_leaves_all_or_nothing)
+{
+    unsigned int kills = 0;
+    int status = -1;
+
+    NEEDS_KEYS();
+    for (unsigned int at = 1; status != 0; at++) {
+        struct filling *filling = shared_memory(sizeof(*filling));
+        struct bytes got = BYTES_EMPTY;
+
+        filling->before = at;
+        prepare(filling->name);
+        status = shared_end(shared_start(0, fill_and_fail, filling));
+        ck_assert_msg(status == -1 || status == 0, "status %d", status);
+        kills += status == -1;
+        ck_assert_str_ne(time_left(keyring_of(filling->name)), "perm");
+        if (stash_take(runtime, filling->name, &got) == 0) {
+            ck_assert_uint_eq(got.length, 1000);
+        } else {
+            ck_assert_int_eq(status, -1);
+        }
+        bytes_free(&got);
+        ck_assert_int_eq(keyring_of(filling->name), 0);
+        ck_assert_uint_lt(at, 100);
+    }
+    /* Twice a key that is sought and judged; content, time, right; the time of
+     * the keyring. */
+    ck_assert_uint_eq(kills, 2 * 2 + 3 + 1);
+}
+END_TEST
+
+START_TEST(test_stash_fill_that_fails_leaves_nothing)
+{
+    unsigned int failures = 0;
+    int status = 1;
+
+    NEEDS_KEYS();
+    /* Of a keyring that is not found nothing can be taken away. */
+    for (unsigned int at = 3; status != 0; at++) {
+        struct filling *filling = shared_memory(sizeof(*filling));
+
+        filling->before = at;
+        filling->error = EPERM;
+        prepare(filling->name);
+        status = shared_end(shared_start(0, fill_and_fail, filling));
+        ck_assert_msg(status == 1 || status == 0, "status %d", status);
+        failures += status == 1;
+        if (status == 0) {
+            take(filling->name, 1000);
+        }
+        ck_assert_int_eq(keyring_of(filling->name), 0);
+        ck_assert_uint_lt(at, 100);
+    }
+    ck_assert_uint_eq(failures, 2 + 3 + 1);
+}
+END_TEST
+
+/* Others. */
 
 /* What a keyctl is expected to refuse; the number of the first that is not. */
 static int
@@ -852,21 +1070,10 @@ try_everything(void *data)
 static struct prize *
 prize_new(void)
 {
-    struct prize *prize = shared_memory(sizeof(*prize));
-    int32_t parts[8];
+    char name[STASH_NAME_SIZE];
 
-    put(1000, prize->name);
-    (void)snprintf(prize->description, sizeof(prize->description), "%s",
-                   description_of(prize->name));
-    prize->user_keyring =
-        (int32_t)keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0, 0);
-    prize->keyring = keyring_of(prize->name);
-    ck_assert_int_ne(prize->keyring, 0);
-    ck_assert_int_eq(
-        keyctl(KEYCTL_READ, prize->keyring, (long)parts, sizeof(parts)),
-        (long)sizeof(parts[0]));
-    prize->part = parts[0];
-    return prize;
+    put(1000, name);
+    return prize_of(name);
 }
 
 /* UID has none of it, and it is there afterwards. */
@@ -874,10 +1081,21 @@ static void
 check_out_of_reach(uid_t uid)
 {
     struct prize *prize = prize_new();
+    char name[STASH_NAME_SIZE];
 
     ck_assert_int_eq(shared_end(shared_start(uid, try_everything, prize)), 0);
     check_keys(prize->name, 1);
     take(prize->name, 1000);
+
+    /* Nor of one that is prepared, before or after it is filled. */
+    prepare(name);
+    prize = prize_of(name);
+    ck_assert_int_eq(shared_end(shared_start(uid, try_everything, prize)), 0);
+    check_empty_keys(name);
+    ck_assert_int_eq(fill(name, 1000), 0);
+    ck_assert_int_eq(shared_end(shared_start(uid, try_everything, prize)), 0);
+    check_keys(name, 1);
+    take(name, 1000);
 }
 
 START_TEST(test_stash_is_out_of_others_reach)
@@ -1618,6 +1836,19 @@ add_ends(Suite *suite)
 }
 
 static void
+add_prepared(Suite *suite)
+{
+    TCase *tcase = case_of(suite, "prepared");
+
+    tcase_add_test(tcase, test_stash_that_is_prepared_comes_back_once);
+    tcase_add_test(tcase, test_stash_has_the_time_that_it_is_filled_for);
+    tcase_add_test(tcase, test_stash_that_is_only_prepared_has_nothing);
+    tcase_add_test(tcase, test_stash_that_cannot_be_filled_is_gone);
+    tcase_add_test(tcase, test_stash_fill_that_is_killed_leaves_all_or_nothing);
+    tcase_add_test(tcase, test_stash_fill_that_fails_leaves_nothing);
+}
+
+static void
 add_others(Suite *suite)
 {
     TCase *tcase = case_of(suite, "others");
@@ -1670,6 +1901,7 @@ main(void)
 
     add_round_trips(suite);
     add_ends(suite);
+    add_prepared(suite);
     add_others(suite);
     add_files(suite);
     return suite_main(suite);

@@ -7,8 +7,13 @@
  */
 #include "stack/common.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -20,6 +25,50 @@
 #define VARIABLE "PAM_KRB5CC_STASH"
 
 static struct stack stack;
+
+/* What the module does with keys, in this process: keyrings that it makes. */
+static struct {
+    unsigned int keyrings;
+    char first[96]; /* what the first of them is called */
+    bool is_full;   /* what is there already cannot be filled */
+} keys;
+
+/* The module's too: the executable's symbols come first. */
+__attribute__((visibility("default"))) long
+syscall(long number, ...)
+{
+    static long (*real)(long, ...);
+    long a[6] = {0};
+    va_list arguments;
+
+    va_start(arguments, number);
+    for (size_t i = 0; i < (number == SYS_futex ? 6 : 5); i++) {
+        a[i] = va_arg(arguments, long);
+    }
+    va_end(arguments);
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "syscall");
+    }
+    if (number == SYS_add_key && strcmp((const char *)a[0], "keyring") == 0 &&
+        keys.keyrings++ == 0) {
+        (void)snprintf(keys.first, sizeof(keys.first), "%s",
+                       (const char *)a[1]);
+    }
+    if (number == SYS_keyctl && a[0] == KEYCTL_UPDATE && keys.is_full) {
+        errno = EDQUOT;
+        return -1;
+    }
+    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* Whether the first keyring that was made is there. */
+static bool
+has_first_keyring(void)
+{
+    ck_assert_int_eq(strncmp(keys.first, "pam_krb5cc:1-", 13), 0);
+    return syscall(SYS_keyctl, (long)KEYCTL_SEARCH, (long)KEY_SPEC_USER_KEYRING,
+                   (long)"keyring", (long)keys.first, 0L) >= 0;
+}
 
 /* What the child sends back: a setting of its PAM environment, or "". */
 static char setting[256];
@@ -263,6 +312,43 @@ START_TEST(test_handover_is_not_for_hosts_like_su)
 }
 END_TEST
 
+/* It is made while the KDC is asked, and filled, or taken back. */
+START_TEST(test_handover_is_prepared_before_the_tickets_are_there)
+{
+    NEEDS_ROOT();
+    keys.keyrings = 0;
+    common_start(&stack, "alice", "", _i == 0 ? wrong_answers : alice_answers);
+    EXPECT(pam_authenticate(stack.handle, 0),
+           _i == 0 ? PAM_AUTH_ERR : PAM_SUCCESS);
+    ck_assert_uint_eq(keys.keyrings, 1);
+    ck_assert(has_first_keyring() == (_i == 1));
+    if (_i == 1) {
+        /* "pam_krb5cc:" there is "k" here. */
+        ck_assert_str_eq(pam_getenv(stack.handle, VARIABLE) + 1,
+                         strchr(keys.first, ':') + 1);
+    }
+    stack_end(&stack, PAM_SUCCESS);
+    ck_assert(!has_first_keyring());
+}
+END_TEST
+
+/* One that cannot be filled is given up for another. */
+START_TEST(test_handover_does_not_need_its_preparation)
+{
+    NEEDS_ROOT();
+    keys.keyrings = 0;
+    keys.is_full = true;
+    common_login(&stack, "");
+    keys.is_full = false;
+    ck_assert_uint_eq(keys.keyrings, 2);
+    ck_assert(!has_first_keyring());
+    (void)snprintf(setting, sizeof(setting), VARIABLE "=%s",
+                   pam_getenv(stack.handle, VARIABLE));
+    ck_assert(is_stashed());
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -281,5 +367,8 @@ main(void)
     tcase_add_test(tcase, test_handover_of_a_second_login_replaces_the_first);
     tcase_add_loop_test(tcase, test_handover_is_for_root_with_caches, 0, 2);
     tcase_add_test(tcase, test_handover_is_not_for_hosts_like_su);
+    tcase_add_loop_test(
+        tcase, test_handover_is_prepared_before_the_tickets_are_there, 0, 2);
+    tcase_add_test(tcase, test_handover_does_not_need_its_preparation);
     return suite_main(suite);
 }
