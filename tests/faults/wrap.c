@@ -40,6 +40,7 @@
 
 #include <security/pam_modules.h>
 
+#include "base/bytes.h"
 #include "support/suite.h"
 
 /* More than our objects ever have at a time. */
@@ -806,6 +807,8 @@ watch_for_crashes(void)
 static void __attribute__((destructor)) end_well(void)
 {
     if (page != NULL && side == FAULTS_HELPER) {
+        /* They are kept for the next message, and are nobody's loss. */
+        bytes_drop_spares();
         page->leaked += live_count;
     }
 }
