@@ -246,13 +246,15 @@ own_audit(int64_t uid)
     int64_t login_uid = RECORD_UNKNOWN;
     char parent[32];
 
-    (void)snprintf(parent, sizeof(parent), "%d", (int)getppid());
     (void)number_of("self", "sessionid", &audit);
+    if (audit == AUDIT_UNSET || audit == RECORD_UNKNOWN) {
+        return RECORD_UNKNOWN;
+    }
+    (void)snprintf(parent, sizeof(parent), "%d", (int)getppid());
     (void)number_of("self", "loginuid", &login_uid);
     (void)number_of(parent, "sessionid", &callers);
     /* Of a caller who cannot be seen it may be as well. */
-    return audit == AUDIT_UNSET || audit == callers ||
-                   callers == RECORD_UNKNOWN || login_uid != uid
+    return audit == callers || callers == RECORD_UNKNOWN || login_uid != uid
                ? RECORD_UNKNOWN
                : audit;
 }
