@@ -26,9 +26,15 @@ static const char *const passed[] = {
 
 #define PASSED_COUNT (sizeof(passed) / sizeof(passed[0]))
 
-/* "NAME=value" texts and the NULL behind them. */
+/*
+ * Calls are bound when the helper starts (ld.so(8)): one by one they would be
+ * bound behind the password, hundreds in each of its processes.
+ */
+static char bind_now[] = "LD_BIND_NOW=1";
+
+/* bind_now, "NAME=value" texts that are owned, and the NULL behind them. */
 struct environment {
-    char *list[PASSED_COUNT + 1];
+    char *list[PASSED_COUNT + 2];
 };
 
 /* Whether libkrb5 would honour the environment in this process. */
@@ -52,7 +58,7 @@ honours_environment(void)
 static void
 environment_free(struct environment *environment)
 {
-    for (size_t i = 0; i < PASSED_COUNT; i++) {
+    for (size_t i = 1; i <= PASSED_COUNT; i++) {
         free(environment->list[i]);
     }
 }
@@ -60,9 +66,9 @@ environment_free(struct environment *environment)
 static int
 environment_make(struct environment *environment)
 {
-    size_t count = 0;
+    size_t count = 1;
 
-    memset(environment, 0, sizeof(*environment));
+    *environment = (struct environment){.list = {bind_now}};
     if (!honours_environment()) {
         return 0;
     }
