@@ -258,6 +258,8 @@ handle_prompt(struct client *client, const struct client_request *request,
     if (prompts_unpack(bytes_span(&client->message.payload), &prompts) < 0) {
         return misunderstood(answer);
     }
+    /* A page for the answer, before somebody waits behind it. */
+    (void)bytes_reserve(&client->reply, 1);
     deadline_pause(request->deadline);
     outcome = handlers->prompt(handlers->data, &prompts, &client->reply);
     deadline_resume(request->deadline);

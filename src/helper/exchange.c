@@ -30,9 +30,10 @@ ask_judge(void *data, const struct prompts *prompts,
     prompts_pack(&payload, prompts);
     timer_pause();
     line_send(asking->judge, MESSAGE_PROMPT, &payload);
+    /* Its page is for the answer. */
+    bytes_free(&payload);
     asking->last = line_expect(asking->judge, MESSAGE_ANSWER);
     timer_resume();
-    bytes_free(&payload);
     return answers_unpack(bytes_span(&asking->last.payload), answers_out);
 }
 

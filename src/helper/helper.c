@@ -45,6 +45,18 @@ helper_excludes_user(const struct helper *helper)
                                 helper->request.uid);
 }
 
+void
+helper_close_lines(const struct helper *helper)
+{
+    (void)close(helper->module.fd);
+    if (helper->exchange_pid > 0) {
+        (void)close(helper->exchange.fd);
+    }
+    if (helper->searcher.pid > 0) {
+        (void)close(helper->searcher.fd);
+    }
+}
+
 enum outcome
 helper_become_user(struct helper *helper, struct krb *krb)
 {

@@ -20,6 +20,13 @@ struct helper {
     struct line exchange;
     pid_t exchange_pid;              /* 0 = there is none */
     struct identity_account account; /* whom it runs as, in a root host */
+
+    /* Who looks the user's groups up (helper/groups.h). */
+    struct {
+        pid_t pid; /* 0 = there is nobody */
+        int fd;    /* a byte to him, the groups from him */
+        bool is_asked;
+    } searcher;
 };
 
 /* What a job has come to; texts and bytes are owned (job_result_free). */
@@ -46,6 +53,9 @@ enum outcome helper_greet(struct helper *helper, struct krb *krb);
  * module would end us for it, but perhaps too late.
  */
 bool helper_excludes_user(const struct helper *helper);
+
+/* In a child of the judge: what the judge hears and says is not for it. */
+void helper_close_lines(const struct helper *helper);
 
 /* Becomes the user of the request (identity_become_user). */
 enum outcome helper_become_user(struct helper *helper, struct krb *krb);

@@ -37,8 +37,7 @@ live_as_reader(const struct helper *helper, pid_t judge, const char *path,
 {
     const struct request *request = &helper->request;
 
-    (void)close(helper->module.fd);
-    (void)close(helper->exchange.fd);
+    helper_close_lines(helper);
     if (identity_become_user(request->user, request->uid, request->gid) ==
             OUTCOME_SUCCESS &&
         identity_end_with(judge)) {

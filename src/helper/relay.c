@@ -41,7 +41,7 @@ live_as_exchange(struct helper *helper, int judge_fd, pid_t judge)
         .trace_fd = helper->trace_fd,
     };
 
-    (void)close(helper->module.fd);
+    helper_close_lines(helper);
     if (identity_is_root() &&
         identity_become_account(&helper->account) != OUTCOME_SUCCESS) {
         give_up_exchange(&task.judge);
@@ -94,6 +94,8 @@ relay_start(struct helper *helper, struct krb *krb)
                           "systemd-sysusers",
                           HELPER_USER);
     }
+    /* Before the exchange: two forks in a row share what is copied later. */
+    groups_start(helper);
     return start(helper, krb);
 }
 
@@ -107,17 +109,24 @@ relay_hang_up(struct helper *helper)
     }
 }
 
-void
-relay_end(struct helper *helper)
+/* It ends when its line does; our timer bounds the wait. */
+static void
+end_exchange(struct helper *helper)
 {
     if (helper->exchange_pid <= 0) {
         return;
     }
-    /* It ends when its line does; our timer bounds the wait. */
     relay_hang_up(helper);
     while (waitpid(helper->exchange_pid, NULL, 0) < 0 && errno == EINTR) {
     }
     helper->exchange_pid = 0;
+}
+
+void
+relay_end(struct helper *helper)
+{
+    groups_stop(helper);
+    end_exchange(helper);
 }
 
 /*
@@ -168,7 +177,7 @@ relay_settle(struct helper *helper, struct krb *krb)
     if (!is_users) {
         return OUTCOME_SUCCESS;
     }
-    relay_end(helper);
+    end_exchange(helper);
     helper->account = (struct identity_account){.uid = helper->request.uid,
                                                 .gid = helper->request.gid};
     return start(helper, krb);
@@ -216,13 +225,15 @@ relay_prompt(struct helper *helper, struct message *message)
     }
     timer_pause();
     line_send(&helper->module, MESSAGE_PROMPT, &message->payload);
-    groups_begin(helper);
+    /* Its page is for the answer. */
+    message_free(message);
+    groups_ask(helper);
     answer = line_expect(&helper->module, MESSAGE_ANSWER);
     timer_resume();
     line_send(&helper->exchange, MESSAGE_ANSWER, &answer.payload);
     message_free(&answer);
     /* The exchange has something to do now, and NSS its time. */
-    groups_end(helper);
+    groups_hear(helper);
 }
 
 /* Passes on what the exchange may say to the outside; nothing else. */
@@ -366,8 +377,8 @@ relay_begin(struct helper *helper, struct krb *krb, const struct begin *begin)
     bytes_free(&armor);
     if (helper->request.password.length > 0) {
         /* Nobody will be asked. */
-        groups_begin(helper);
-        groups_end(helper);
+        groups_ask(helper);
+        groups_hear(helper);
     }
 }
 
