@@ -28,7 +28,8 @@ static const char *const passed[] = {
 
 /*
  * Calls are bound when the helper starts (ld.so(8)): one by one they would be
- * bound behind the password, hundreds in each of its processes.
+ * bound behind the password, hundreds in all.  What is loaded later is bound so
+ * anyway: libkrb5 and NSS open their plugins with RTLD_NOW.
  */
 static char bind_now[] = "LD_BIND_NOW=1";
 

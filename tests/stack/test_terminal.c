@@ -25,6 +25,9 @@ enum {
     /* No event takes as long as this. */
     WAIT_MS = 20000,
     HELPERS_MAX = 8,
+    /* The judge, who looks up the groups and then ends, and the exchange. */
+    HELPERS = 3,
+    SEARCHER = 1,
 };
 
 /* What the host does about the terminal's signals. */
@@ -264,8 +267,7 @@ scene_begin(struct scene *scene, enum habit habit)
                      (int)sizeof(scene->host));
     wait_for_text(scene, "<Password: >");
     find_helpers(scene, scene->host);
-    /* The judge and the exchange. */
-    ck_assert_uint_eq(scene->helpers_count, 2);
+    ck_assert_uint_eq(scene->helpers_count, HELPERS);
 }
 
 static bool
@@ -285,6 +287,9 @@ assert_helpers_run(const struct scene *scene)
         char state = 0;
         FILE *file = NULL;
 
+        if (i == SEARCHER) {
+            continue;
+        }
         ck_assert_msg(!helper_is_gone(scene, i, 0), "helper %zu is gone", i);
         (void)snprintf(path, sizeof(path), "/proc/%d/stat",
                        (int)scene->helper_pids[i]);
