@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -99,6 +100,25 @@ relay_start(struct helper *helper, struct krb *krb)
     return start(helper, krb);
 }
 
+/*
+ * Lets CHILD end on another processor than this one, if there is another: who
+ * has just been woken may have been put here, behind us, and to take a process
+ * down takes as long as what we have still to do.
+ */
+static void
+send_away(pid_t child)
+{
+    cpu_set_t others;
+    int here = sched_getcpu();
+
+    if (here >= 0 && here < CPU_SETSIZE &&
+        sched_getaffinity(0, sizeof(others), &others) == 0) {
+        CPU_CLR((size_t)here, &others);
+        /* Without another one this fails, and nothing is lost. */
+        (void)sched_setaffinity(child, sizeof(others), &others);
+    }
+}
+
 /* Nothing more is wanted of the exchange: it may end while we go on. */
 void
 relay_hang_up(struct helper *helper)
@@ -106,6 +126,7 @@ relay_hang_up(struct helper *helper)
     if (helper->exchange.fd >= 0) {
         (void)close(helper->exchange.fd);
         helper->exchange.fd = -1;
+        send_away(helper->exchange_pid);
     }
 }
 

@@ -20,6 +20,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -634,6 +635,11 @@ WRAP(int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attributes,
       void *(*function)(void *data), void *data),
      (thread, attributes, function, data), 0, EAGAIN)
+WRAP(int, sched_getcpu, (void), (), ENOSYS, -1)
+WRAP(int, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set),
+     (pid, size, set), EINVAL, -1)
+WRAP(int, sched_setaffinity, (pid_t pid, size_t size, const cpu_set_t *set),
+     (pid, size, set), EINVAL, -1)
 WRAP(int, nanosleep, (const struct timespec *time, struct timespec *left),
      (time, left), EINTR, -1)
 WRAP(ssize_t, getrandom, (void *data, size_t size, unsigned int flags),
