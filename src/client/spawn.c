@@ -28,8 +28,9 @@ static const char *const passed[] = {
 
 /*
  * Calls are bound when the helper starts (ld.so(8)): one by one they would be
- * bound behind the password, hundreds in all.  What is loaded later is bound so
- * anyway: libkrb5 and NSS open their plugins with RTLD_NOW.
+ * bound behind the password, hundreds in all.  The plugins of libkrb5 and of
+ * NSS are opened with RTLD_NOW anyway; what these open lazily themselves must
+ * be whole now, too.
  */
 static char bind_now[] = "LD_BIND_NOW=1";
 

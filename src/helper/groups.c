@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Who sits at a prompt for longer has his groups looked up when it counts. */
+#define FRESH_MS 60000
 
 static void
 look_up(const struct request *request, struct groups *groups_out)
@@ -22,6 +26,17 @@ look_up(const struct request *request, struct groups *groups_out)
     }
 }
 
+/* A stacked password, which came with the request, is not for NSS. */
+static void
+erase_password(const struct request *request)
+{
+    if (request->password.length > 0) {
+        /* The copy of this process, which the writing makes. */
+        explicit_bzero((void *)(uintptr_t)request->password.data,
+                       request->password.length);
+    }
+}
+
 /* The child's whole life. */
 static void
 live_as_searcher(const struct helper *helper, pid_t judge, int fd)
@@ -30,6 +45,7 @@ live_as_searcher(const struct helper *helper, pid_t judge, int fd)
     char byte = 0;
 
     helper_close_lines(helper);
+    erase_password(&helper->request);
     /* NSS may hang, with nobody left to look for. */
     if (identity_end_with(judge) && read(fd, &byte, 1) == 1) {
         look_up(&helper->request, &groups);
@@ -68,6 +84,7 @@ groups_ask(struct helper *helper)
 {
     if (helper->searcher.pid > 0 && !helper->searcher.is_asked) {
         helper->searcher.is_asked = write(helper->searcher.fd, "", 1) == 1;
+        helper->searcher.fresh = deadline_in(FRESH_MS);
     }
 }
 
@@ -97,7 +114,8 @@ groups_hear(struct helper *helper)
         got = read(helper->searcher.fd, &groups, sizeof(groups));
     } while (got < 0 && errno == EINTR);
     groups_stop(helper);
-    if (got != sizeof(groups) || !groups.are_known) {
+    if (got != sizeof(groups) || !groups.are_known ||
+        deadline_left_ms(&helper->searcher.fresh) <= 0) {
         return;
     }
     identity_know_groups(request->user, request->gid, &groups);

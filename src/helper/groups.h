@@ -1,8 +1,8 @@
 /*
  * The groups of the request's user, as NSS knows them, which may take its time:
  * looked up once, by a child, beside whatever else goes on.  The child is there
- * before the password is, and what NSS loads is never where a password or a
- * ticket is.
+ * before a password is typed, and erases its copy of one that came with the
+ * request: what NSS loads is never where a password or a ticket is.
  */
 #ifndef HELPER_GROUPS_H
 #define HELPER_GROUPS_H
@@ -17,7 +17,8 @@ void groups_ask(struct helper *helper);
 
 /*
  * Hears what was asked, so long as NSS takes or the helper's time is over, and
- * ends the child.  identity_become_user then need not ask NSS, and the module
+ * ends the child.  What was asked a minute ago or less is believed:
+ * identity_become_user then need not ask NSS, and the module
  * knows the groups of who has an account; he is looked up all the same who has
  * none, so that how long it takes tells nobody.
  */

@@ -2,6 +2,7 @@
 #ifndef HELPER_HELPER_H
 #define HELPER_HELPER_H
 
+#include "base/deadline.h"
 #include "base/message.h"
 #include "helper/identity.h"
 #include "helper/line.h"
@@ -26,6 +27,7 @@ struct helper {
         pid_t pid; /* 0 = there is nobody */
         int fd;    /* a byte to him, the groups from him */
         bool is_asked;
+        struct deadline fresh; /* until when his answer counts */
     } searcher;
 };
 

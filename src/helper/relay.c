@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,13 +104,15 @@ relay_start(struct helper *helper, struct krb *krb)
 /*
  * Lets CHILD end on another processor than this one, if there is another: who
  * has just been woken may have been put here, behind us, and to take a process
- * down takes as long as what we have still to do.
+ * down takes as long as what we have still to do.  Not where system calls are
+ * filtered: a filter may kill for this one (SystemCallFilter= of systemd, its
+ * group @resources), and it is only a favour.
  */
 static void
 send_away(pid_t child)
 {
     cpu_set_t others;
-    int here = sched_getcpu();
+    int here = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0 ? sched_getcpu() : -1;
 
     if (here >= 0 && here < CPU_SETSIZE &&
         sched_getaffinity(0, sizeof(others), &others) == 0) {

@@ -79,8 +79,8 @@ handover_prepare(const struct host *host, struct state *state)
     char name[STASH_NAME_SIZE];
 
     handover_end(&state->prepared);
-    if (is_wanted(host) &&
-        stash_prepare(host->options.stash_lifetime, name) == 0) {
+    /* If we are killed it stays no longer than the KDC is asked. */
+    if (is_wanted(host) && stash_prepare(host->options.timeout, name) == 0) {
         (void)have(host, name, &state->prepared);
     }
 }

@@ -35,9 +35,10 @@ int stash_prepare(int64_t lifetime_s, char name_out[STASH_NAME_SIZE]);
 
 /*
  * Puts a copy of CONTENT into what stash_prepare has made, where it is then for
- * LIFETIME_S seconds, or one more.  0, or -errno, and NAME is gone: -EMSGSIZE
- * for nothing or more than a page, which is the most that a key can be changed
- * to; -ENOENT, -EPERM, -EINVAL.
+ * LIFETIME_S seconds, or one more; if this process is killed in the middle,
+ * until the kernel collects the keyring that stash_prepare has given its time.
+ * 0, or -errno, and NAME is gone: -EMSGSIZE for nothing or more than a page,
+ * which is the most that a key can be changed to; -ENOENT, -EPERM, -EINVAL.
  */
 int stash_fill(const char *name, struct span content, int64_t lifetime_s);
 

@@ -6,11 +6,16 @@
  * where srcdir says what to start; by hand:
  *   with-realm with-realm --prefix IMPOSTOR_ ./test_auth
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -1058,6 +1063,32 @@ add_again(Suite *suite)
         tcase, test_auth_again_with_an_unusable_password_forgets_the_success);
 }
 
+/* From now on a call that only schedules kills, as SystemCallFilter= may. */
+static void
+forbid_scheduling(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setaffinity, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {.len = 4, .filter = code};
+
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+START_TEST(test_auth_under_a_filter_of_system_calls_succeeds)
+{
+    NEEDS_ROOT();
+    forbid_scheduling();
+    common_start(&stack, "alice", "", alice_answers);
+    ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    stack_end(&stack, PAM_SUCCESS);
+}
+END_TEST
+
 static void
 add_names(Suite *suite)
 {
@@ -1077,6 +1108,7 @@ add_names(Suite *suite)
     tcase_add_test(
         tcase, test_auth_name_without_account_is_not_logged_without_password);
     tcase_add_test(tcase, test_auth_name_with_the_realm_succeeds);
+    tcase_add_test(tcase, test_auth_under_a_filter_of_system_calls_succeeds);
 }
 
 /* Starts this program anew with the impostor's realm around it, if it can. */

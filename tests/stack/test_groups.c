@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -182,6 +184,114 @@ START_TEST(test_groups_that_never_come_keep_nobody_behind_who_hung_up)
 }
 END_TEST
 
+static pid_t
+child_of(pid_t pid)
+{
+    char path[64];
+    FILE *file = NULL;
+    int child = -1;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+                   (int)pid);
+    file = fopen(path, "re");
+    if (file != NULL) {
+        if (fscanf(file, "%d", &child) != 1) {
+            child = -1;
+        }
+        (void)fclose(file);
+    }
+    return child;
+}
+
+/* How often what PID may write to has TEXT in it. */
+static size_t
+count_in_memory(pid_t pid, const char *text)
+{
+    static char buffer[16 << 20];
+    char path[64];
+    char line[512];
+    unsigned long begin = 0;
+    unsigned long end = 0;
+    size_t count = 0;
+    FILE *maps = NULL;
+    int memory = -1;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+    memory = open(path, O_RDONLY | O_CLOEXEC);
+    (void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+    maps = fopen(path, "re");
+    ck_assert_int_ge(memory, 0);
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        char rights[5] = "";
+        ssize_t got = 0;
+        const char *at = buffer;
+
+        ck_assert_int_eq(sscanf(line, "%lx-%lx %4s", &begin, &end, rights), 3);
+        if (rights[1] != 'w' || end - begin > sizeof(buffer)) {
+            continue;
+        }
+        got = pread(memory, buffer, end - begin, (off_t)begin);
+        while (got > 0 && (at = memmem(at, (size_t)(buffer + got - at), text,
+                                       strlen(text))) != NULL) {
+            count++;
+            at++;
+        }
+    }
+    (void)fclose(maps);
+    (void)close(memory);
+    return count;
+}
+
+static size_t found_in_judge;
+static size_t found_in_searcher;
+
+/* Once the KDC has the password, somebody still looks: what does he know? */
+static void *
+look_into_helpers(void *data)
+{
+    const size_t *before = data;
+
+    for (int i = 0; i < LIMIT_S * 100; i++) {
+        if (common_kdc_log("ISSUE", "alice@") > *before) {
+            pid_t judge = child_of(getpid());
+            pid_t searcher = child_of(judge);
+
+            found_in_judge = count_in_memory(judge, password[0]);
+            found_in_searcher = count_in_memory(searcher, password[0]);
+            was_looked_up = let_look();
+            break;
+        }
+        pause_ms(10);
+    }
+    return NULL;
+}
+
+/* A password that comes with the request is not left where NSS's code runs. */
+START_TEST(test_groups_are_looked_up_without_the_password)
+{
+    struct stack stack;
+    pthread_t thread;
+    size_t before = 0;
+
+    SKIP_UNLESS(geteuid() == 0, "needs root");
+    begin();
+    before = common_kdc_log("ISSUE", "alice@");
+    common_start_stored(&stack, "alice", password[0], "use_first_pass",
+                        no_answers);
+    found_in_searcher = 1;
+    ck_assert_int_eq(pthread_create(&thread, NULL, look_into_helpers, &before),
+                     0);
+    ck_assert_int_eq(pam_authenticate(stack.handle, 0), PAM_SUCCESS);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(was_looked_up);
+    ck_assert_uint_gt(found_in_judge, 0);
+    ck_assert_uint_eq(found_in_searcher, 0);
+    stack_end(&stack, PAM_SUCCESS);
+    end();
+}
+END_TEST
+
 /* Its own timer ends a helper that waits for them, behind a host that died. */
 START_TEST(test_groups_that_never_come_do_not_keep_a_helper)
 {
@@ -223,6 +333,7 @@ main(void)
     tcase_set_timeout(tcase, 3 * LIMIT_S);
     tcase_add_loop_test(tcase, test_groups_do_not_hold_up_the_answer, 0, 2);
     tcase_add_test(tcase, test_groups_are_looked_up_while_he_types);
+    tcase_add_test(tcase, test_groups_are_looked_up_without_the_password);
     tcase_add_test(tcase, test_groups_that_never_come_do_not_keep_a_helper);
     tcase_add_test(tcase,
                    test_groups_that_never_come_keep_nobody_behind_who_hung_up);
